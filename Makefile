@@ -23,7 +23,7 @@ GATE := $(subst $(space),$(comma),$(addprefix src/bhxh_sdk/,$(GATED)))
 .PHONY: help setup demo test unit coverage system lint docs messages bench clean
 
 help: ## what each command does
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1|\2/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## the virtual environment .venv, with everything in it
 
