@@ -1,0 +1,1 @@
+"""BHXH electronic-transaction registration for HR and payroll software."""

@@ -1,0 +1,67 @@
+"""Message texts: a stable code gives the Vietnamese and the English text, from gettext catalogues.
+
+One gettext domain per subject (see `DOMAINS`), one entry per code. The hint that says how to
+mend a matter stands under the code followed by `.hint`.
+"""
+
+from __future__ import annotations
+
+import gettext
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DOMAINS", "LANGUAGES", "Language", "Parameter", "hint", "known_codes", "text"]
+
+Language = Literal["vi", "en"]
+Parameter = str | int
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+DOMAINS = ("errors", "form", "rules", "documents", "signing", "transport", "mail", "steps", "faces")
+
+_LOCALE = Path(__file__).parent / "locale"
+
+
+@cache
+def _catalogue(domain: str, language: Language) -> gettext.GNUTranslations:
+    with (_LOCALE / language / "LC_MESSAGES" / f"{domain}.mo").open("rb") as file:
+        return gettext.GNUTranslations(file)
+
+
+def _template(code: str, language: Language) -> str | None:
+    for domain in DOMAINS:
+        template = _catalogue(domain, language).gettext(code)
+        if template != code:
+            return template
+    return None
+
+
+def text(code: str, language: Language = "en", parameters: Mapping[str, Parameter] | None = None) -> str:
+    """Return the text of a code with its parameters filled in.
+
+    Args:
+        code: a stable code such as `tax_code.check_digit`.
+        language: `vi` or `en`.
+        parameters: the values of the `{name}` places in the text.
+
+    Returns:
+        The text; the bare code when no catalogue holds it, so that an unknown server code is still readable.
+
+    """
+    template = _template(code, language)
+    return code if template is None else template.format_map(parameters or {})
+
+
+def hint(code: str, language: Language = "en", parameters: Mapping[str, Parameter] | None = None) -> str:
+    """Return what to do about a code, or an empty text when nothing is known to help."""
+    template = _template(f"{code}.hint", language)
+    return "" if template is None else template.format_map(parameters or {})
+
+
+def known_codes(domain: str, language: Language = "en") -> frozenset[str]:
+    """Return every code of one domain, hints included."""
+    entries: dict[str, str] = _catalogue(domain, language)._catalog  # type: ignore[attr-defined]  # noqa: SLF001  # the standard library has no public listing
+    return frozenset(code for code in entries if code)

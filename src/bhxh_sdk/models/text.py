@@ -1,0 +1,75 @@
+"""Text as the models keep it: normalised to NFC, trimmed, and compared with or without Vietnamese marks."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from attrs import Attribute, field
+
+from bhxh_sdk.errors import WrongTypeError
+
+__all__ = ["control_characters", "normalised", "same_name", "text_field", "without_marks"]
+
+
+def normalised(value: str) -> str:
+    """Return the text in NFC, without white space around it."""
+    return unicodedata.normalize("NFC", value).strip()
+
+
+def without_marks(value: str) -> str:
+    """Return the text in lower case without Vietnamese marks: `Bình Thạnh` gives `binh thanh`."""
+    decomposed = unicodedata.normalize("NFD", value.casefold())
+    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return " ".join(bare.replace("đ", "d").split())
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names are the same, whatever their case, Unicode form and white space.
+
+    Marks count: `Hòa` and `Hoà` are two spellings of one name, `Hoa` and `Hòa` are two names.
+    """
+    return _comparable(one) == _comparable(other)
+
+
+def _comparable(value: str) -> str:
+    """Bring both customs of placing the tone mark (`òa`, `oà`) to one form: a tone follows its whole syllable."""
+    words = unicodedata.normalize("NFD", value.casefold()).split()
+    return " ".join(_tone_last(word) for word in words)
+
+
+_TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+
+
+def _tone_last(word: str) -> str:
+    letters = "".join(letter for letter in word if letter not in _TONES)
+    tones = "".join(letter for letter in word if letter in _TONES)
+    return unicodedata.normalize("NFC", letters) + tones
+
+
+def control_characters(value: str) -> tuple[str, ...]:
+    """Return the characters that XML 1.0 or a form cannot hold, as `U+0000` names: controls, surrogates, non-characters.
+
+    Tabs and line ends count too: every field of the forms is one line.
+    """
+    return tuple(f"U+{ord(letter):04X}" for letter in value if _is_forbidden(letter))
+
+
+def _is_forbidden(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Cc", "Cs"} or letter in {"\ufffe", "\uffff", "\u2028", "\u2029"}
+
+
+def _converted_text(value: object) -> Any:  # noqa: ANN401  # a wrong type is left for the validator, which knows the field's name
+    return normalised(value) if isinstance(value, str) else value
+
+
+def _must_be_text(instance: object, attribute: Attribute[str], value: object) -> None:
+    if not isinstance(value, str):
+        raise WrongTypeError(
+            field=f"{type(instance).__name__}.{attribute.name}", expected="str", got=type(value).__name__
+        )
+
+
+def text_field(**options: Any) -> Any:  # noqa: ANN401  # attrs.field itself returns Any
+    """Make an attrs field that holds normalised text and raises `WrongTypeError` for anything else."""
+    return field(converter=_converted_text, validator=_must_be_text, **options)

@@ -1,0 +1,170 @@
+"""The signer contract: what every backend, local or remote, promises.
+
+The unit of work is a raw digest. A backend encodes it as its protocol wants and gives back a raw signature value; what
+surrounds the value is not its business. Starting and asking for the result are two steps, because a person may have to
+confirm on a phone while this process is restarted; a local backend is finished after the first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  # attrs and cattrs read the annotations at run time
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import field, frozen
+
+from bhxh_sdk.models import CertificateInfo  # noqa: TC001  # attrs and cattrs read the annotations at run time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bhxh_sdk.ports import Ask, Clock
+
+__all__ = [
+    "Capabilities",
+    "HashName",
+    "Signer",
+    "SigningCertificate",
+    "SigningJob",
+    "SigningState",
+    "SigningTransaction",
+]
+
+
+class HashName(Enum):
+    """Hash functions that a digest may be made with."""
+
+    SHA256 = "sha256"
+    SHA384 = "sha384"
+    SHA512 = "sha512"
+
+
+@frozen(kw_only=True)
+class SigningJob:
+    """Ask for one signature.
+
+    Args:
+        document_id: names the document within the batch; the answer is matched by it.
+        digest: the raw digest to sign.
+        hash_name: the function that made the digest.
+        document_name: what a person is shown.
+        file_type: kind of the document, `xml` here.
+        signed_info: the bytes that were hashed, for tokens that only hash and sign in one go.
+
+    """
+
+    document_id: str
+    digest: bytes = field(repr=lambda digest: digest.hex())
+    hash_name: HashName = HashName.SHA256
+    document_name: str = ""
+    file_type: str = "xml"
+    signed_info: bytes = field(default=b"", repr=lambda content: f"<{len(content)} bytes>")
+
+
+@frozen(kw_only=True)
+class SigningCertificate:
+    """A certificate that a signer can show.
+
+    Args:
+        certificate: what it says.
+        key_id: the backend's own name for the key: CKA_ID, credential id, serial number.
+        has_private_key: whether the key is there too; None when that is unknown before a PIN is given.
+
+    """
+
+    certificate: CertificateInfo
+    key_id: str
+    has_private_key: bool | None = None
+
+
+@frozen(kw_only=True)
+class Capabilities:
+    """What a backend can do.
+
+    Args:
+        name: the backend, such as `softkey`.
+        largest_batch: how many digests one call may hold.
+        hash_names: the hash functions it signs.
+        needs_secret: whether a PIN or password is asked for.
+        confirms_elsewhere: whether a person confirms on another device.
+        knows_certificate_first: whether the certificate is known before the signature is.
+        resumable: whether another process can ask for the result.
+
+    """
+
+    name: str
+    largest_batch: int = 1
+    hash_names: frozenset[HashName] = frozenset({HashName.SHA256})
+    needs_secret: bool = False
+    confirms_elsewhere: bool = False
+    knows_certificate_first: bool = True
+    resumable: bool = False
+
+
+class SigningState(Enum):
+    """Where a signing transaction stands."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    DONE = "done"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    AMBIGUOUS = "ambiguous"
+
+
+@frozen(kw_only=True)
+class SigningTransaction:
+    """A started signature: a plain value without secrets that another process can go on with.
+
+    Args:
+        transaction_id: our own identifier, drawn before anything is sent.
+        backend: name of the backend that started it.
+        state: where it stands.
+        key_id: the key that signs.
+        provider_id: the other side's identifier, empty for a local signer.
+        signatures: raw signature values by document id; complete when `DONE`.
+        deadline: when the time to confirm runs out; None for a local signer.
+        poll_after_seconds: how long to wait before asking again.
+        show: what a person compares or reads while waiting.
+        reason: code and text of a failure, as received.
+
+    """
+
+    transaction_id: str
+    backend: str
+    state: SigningState
+    key_id: str = ""
+    provider_id: str = ""
+    signatures: Mapping[str, bytes] = field(factory=dict, repr=False, hash=False)
+    deadline: datetime | None = None
+    poll_after_seconds: float = 0.0
+    show: str = ""
+    reason: str = ""
+
+
+class Signer(Protocol):
+    """What every backend offers. Third parties register theirs for a URI scheme by entry point."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this backend can do."""
+        ...
+
+    async def certificates(self) -> tuple[SigningCertificate, ...]:
+        """List what can sign, without asking for a PIN or password where the backend can."""
+        ...
+
+    async def start(
+        self, jobs: Sequence[SigningJob], certificate: SigningCertificate, ask: Ask, clock: Clock
+    ) -> SigningTransaction:
+        """Start signing: at most one question for a secret, after everything else is known to be good."""
+        ...
+
+    async def result(self, transaction: SigningTransaction, clock: Clock) -> SigningTransaction:
+        """Ask how a started transaction stands; a finished one is given back as it is."""
+        ...
+
+    def close(self) -> None:
+        """Release keys, sessions and connections."""
+        ...
