@@ -1,0 +1,24 @@
+"""Run every benchmark, or those whose module is named: `python -m benchmarks [import_time ...]`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+
+import benchmarks
+
+
+def main(wanted: list[str]) -> None:
+    """Print one JSON line per result."""
+    modules = [found.name for found in pkgutil.iter_modules(benchmarks.__path__) if found.name != "__main__"]
+    unknown = sorted(set(wanted) - set(modules))
+    if unknown:
+        sys.exit(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(modules)}")
+    for name in wanted or modules:
+        for result in importlib.import_module(f"benchmarks.{name}").results():
+            print(result.line(), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

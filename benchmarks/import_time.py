@@ -1,0 +1,76 @@
+"""What starting costs.
+
+`import bhxh_sdk` is measured beside its dependencies alone, `bhxh --help` beside typer and rich alone, each
+run in a fresh interpreter. The dependencies are the outside modules that the package itself imports, read from one
+such import, so that the comparison stays fair when the package's imports change.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import Result, interleaved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUNS = 11
+_LIST_DEPENDENCIES = """
+import builtins, sys
+seen, original = {}, builtins.__import__
+def watching(name, globals=None, locals=None, fromlist=(), level=0):
+    importer = (globals or {}).get("__name__") or ""
+    module = original(name, globals, locals, fromlist, level)
+    top = name.partition(".")[0]
+    if importer.partition(".")[0] == "bhxh_sdk" and not level and top != "bhxh_sdk":
+        seen[name] = None
+        for member in fromlist or ():
+            if f"{name}.{member}" in sys.modules:
+                seen[f"{name}.{member}"] = None
+    return module
+builtins.__import__ = watching
+import bhxh_sdk
+builtins.__import__ = original
+print(*(n for n in seen if n.partition(".")[0] not in sys.stdlib_module_names and n in sys.modules))
+"""
+
+
+def _python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def _dependencies() -> list[str]:
+    return _python(_LIST_DEPENDENCIES).split()
+
+
+def results() -> Iterator[Result]:
+    """Measure both starts."""
+    dependencies = _dependencies()
+    imports = f"import {', '.join(dependencies)}" if dependencies else "pass"
+    ours, against = interleaved(lambda: _python("import bhxh_sdk"), lambda: _python(imports), runs=RUNS)
+    yield Result(
+        name="import_ms",
+        ours=ours,
+        against=against,
+        unit="ms",
+        better="lower",
+        bar="at most 150 ms above dependencies",
+    )
+    command = Path(sys.executable).with_name("bhxh")
+    ours, against = interleaved(
+        lambda: subprocess.run([command, "--help"], check=True, capture_output=True),
+        lambda: _python("import typer, rich"),
+        runs=RUNS,
+    )
+    yield Result(
+        name="cli_start_ms",
+        ours=ours,
+        against=against,
+        unit="ms",
+        better="lower",
+        bar="at most 150 ms above typer and rich",
+    )
