@@ -1,8 +1,8 @@
 """What starting costs.
 
-`import bhxh_sdk` is measured beside its dependencies alone, `bhxh --help` beside typer and rich alone. Each run
-is a fresh interpreter. The dependencies are the outside modules that the package itself imports, read from one
-such import, so that the comparison stays fair when the package's imports change.
+`import bhxh_sdk` is measured beside its dependencies alone, `bhxh --help` beside typer and rich alone, each
+run in a fresh interpreter. The dependencies are the outside modules that the package itself imports, read
+from one such import, so that the comparison stays fair when the package's imports change.
 """
 
 from __future__ import annotations
