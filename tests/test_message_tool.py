@@ -1,9 +1,11 @@
 """The message tool finds every way in which the catalogues can drift."""
 
+import gettext
 import importlib.util
 from pathlib import Path
 
 import pytest
+import time_machine
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
@@ -57,6 +59,16 @@ def test_a_difference_is_found(tool, catalogues, vi, en, complaint, capsys):
     locale = catalogues(vi, en)
     assert tool.main(["check"], locale) == 1
     assert complaint in capsys.readouterr().err
+
+
+def test_compiling_gives_the_same_bytes_on_every_day(tool, catalogues):
+    locale = catalogues(entry("a", "Chào"), entry("a", "Hello"))
+    compiled = (locale / "vi" / "LC_MESSAGES" / "bhxh.mo").read_bytes()
+    with time_machine.travel("2001-02-03"):
+        assert tool.main(["compile"], locale) == 0
+    assert (locale / "vi" / "LC_MESSAGES" / "bhxh.mo").read_bytes() == compiled
+    with (locale / "vi" / "LC_MESSAGES" / "bhxh.mo").open("rb") as file:
+        assert gettext.GNUTranslations(file).gettext("a") == "Chào"
 
 
 def test_a_stale_compiled_file_is_found(tool, catalogues):

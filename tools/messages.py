@@ -13,17 +13,28 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from babel.messages.catalog import Catalog, Message
+    from babel.messages.catalog import Message
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "src" / "bhxh_sdk" / "messages" / "locale"
 LANGUAGES = ("vi", "en")
+HEADERS = {"Language", "Plural-Forms", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"}
+
+
+class PlainCatalog(Catalog):
+    """A catalogue whose header says nothing of when, by whom or with which tool version it was made."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        """The headers that gettext reads."""
+        return [(name, value) for name, value in super().mime_headers if name in HEADERS]
 
 
 def read_sources(locale: Path) -> dict[Path, Catalog]:
@@ -36,9 +47,13 @@ def read_sources(locale: Path) -> dict[Path, Catalog]:
 
 
 def compiled(catalogue: Catalog) -> bytes:
-    """The `.mo` bytes of a catalogue."""
+    """The `.mo` bytes of a catalogue: the same texts give the same bytes."""
+    plain = PlainCatalog(locale=catalogue.locale)
+    for message in catalogue:
+        if message.id and not message.fuzzy:
+            plain.add(message.id, message.string, context=message.context)
     buffer = io.BytesIO()
-    write_mo(buffer, catalogue)
+    write_mo(buffer, plain)
     return buffer.getvalue()
 
 
