@@ -7,6 +7,7 @@ mend a matter stands under the code followed by `.hint`.
 from __future__ import annotations
 
 import gettext
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -24,6 +25,13 @@ DOMAINS = ("errors", "form", "rules", "documents", "signing", "transport", "mail
 
 _LOCALE = Path(__file__).parent / "locale"
 
+# A place together with what makes no sense without its value: brackets or quotation marks around it, a colon.
+_PLACE = re.compile(
+    r" ?\([^(){}]*\{(?P<bracketed>\w+)\}[^(){}]*\)"
+    r"| ?«\{(?P<quoted>\w+)\}»"
+    r"|:? ?(?<!\{)\{(?P<plain>\w+)\}(?!\})"
+)
+
 
 @cache
 def _catalogue(domain: str, language: Language) -> gettext.GNUTranslations:
@@ -39,26 +47,37 @@ def _template(code: str, language: Language) -> str | None:
     return None
 
 
+def _filled(template: str, parameters: Mapping[str, Parameter]) -> str:
+    """Fill in the places of a template; one without a value is left out with its brackets or its colon."""
+
+    def kept(match: re.Match[str]) -> str:
+        name = match[match.lastgroup or "plain"]
+        return match[0] if parameters.get(name, "") != "" else ""
+
+    return _PLACE.sub(kept, template).format_map(parameters)
+
+
 def text(code: str, language: Language = "en", parameters: Mapping[str, Parameter] | None = None) -> str:
     """Return the text of a code with its parameters filled in.
 
     Args:
         code: a stable code such as `tax_code.check_digit`.
         language: `vi` or `en`.
-        parameters: the values of the `{name}` places in the text.
+        parameters: the values of the `{name}` places in the text; a place without a value is left out together
+            with the brackets around it.
 
     Returns:
         The text; the bare code when no catalogue holds it, so that an unknown server code is still readable.
 
     """
     template = _template(code, language)
-    return code if template is None else template.format_map(parameters or {})
+    return code if template is None else _filled(template, parameters or {})
 
 
 def hint(code: str, language: Language = "en", parameters: Mapping[str, Parameter] | None = None) -> str:
     """Return what to do about a code, or an empty text when nothing is known to help."""
     template = _template(f"{code}.hint", language)
-    return "" if template is None else template.format_map(parameters or {})
+    return "" if template is None else _filled(template, parameters or {})
 
 
 def known_codes(domain: str, language: Language = "en") -> frozenset[str]:
