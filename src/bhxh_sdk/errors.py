@@ -37,20 +37,18 @@
     └── UnexpectedReplyError       the answer is not of the form that the profile describes
 
 Facts are attributes (`code`, `retry`, `field`, `reference`, …); the text is for people, in two languages. Errors can be
-pickled; a secret never hangs on one.
+pickled, because every class can be made from its code alone; a secret never hangs on one.
 """
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bhxh_sdk import messages
 from bhxh_sdk.findings import Finding, Report, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bhxh_sdk.messages import Language, Parameter
 
 __all__ = [
@@ -62,7 +60,6 @@ __all__ = [
     "CodeExpiredError",
     "CodeRevokedError",
     "DocumentError",
-    "ExitCode",
     "InputError",
     "JournalError",
     "KeyNotFoundError",
@@ -103,18 +100,6 @@ class Retry(Enum):
     NOW = "now"
 
 
-class ExitCode(IntEnum):
-    """Exit code of the command line for each branch of the tree."""
-
-    DONE = 0
-    REFUSED = 1
-    INPUT = 2
-    SETUP = 3
-    SIGNING = 4
-    UNKNOWN_OUTCOME = 5
-    PERSON_NEEDED = 6
-
-
 class BhxhError(Exception):
     """Base of every error that the library raises on purpose.
 
@@ -128,7 +113,6 @@ class BhxhError(Exception):
 
     default_code: ClassVar[str] = "error"
     retry: ClassVar[Retry] = Retry.NEVER
-    exit_code: ClassVar[ExitCode] = ExitCode.INPUT
 
     def __init__(
         self, code: str | None = None, /, *, field: str = "", reference: str = "", **parameters: Parameter
@@ -164,22 +148,11 @@ class BhxhError(Exception):
     def __str__(self) -> str:
         return f"{self.message()} [{self.code}]"
 
-    def __reduce__(self) -> tuple[Callable[..., BhxhError], tuple[type[BhxhError], dict[str, Any]]]:
-        return _rebuilt, (type(self), self.__dict__)
-
-
-def _rebuilt(kind: type[BhxhError], attributes: dict[str, Any]) -> BhxhError:
-    error = kind.__new__(kind, attributes["code"])
-    Exception.__init__(error, attributes["code"])
-    error.__dict__.update(attributes)
-    return error
-
 
 class InputError(BhxhError):
     """Our data or our call is wrong; `report` says all that is, and nothing was sent."""
 
     default_code = "input"
-    exit_code = ExitCode.INPUT
 
     def __init__(
         self,
@@ -236,7 +209,6 @@ class SetupError(BhxhError):
     """Something is missing on this machine or in the configuration."""
 
     default_code = "setup"
-    exit_code = ExitCode.SETUP
 
 
 class MissingExtraError(SetupError, ImportError):
@@ -261,7 +233,6 @@ class SigningError(BhxhError):
     """No signature was made; nothing was sent."""
 
     default_code = "signing"
-    exit_code = ExitCode.SIGNING
 
 
 class KeyNotFoundError(SigningError):
@@ -304,7 +275,6 @@ class DocumentError(BhxhError):
     """A document is not what it should be."""
 
     default_code = "document"
-    exit_code = ExitCode.REFUSED
 
 
 class UnsafeDocumentError(DocumentError):
@@ -328,7 +298,6 @@ class RefusedError(BhxhError):
     """The agency or the I-VAN said no; `agency_code` and `agency_text` are as received."""
 
     default_code = "refused"
-    exit_code = ExitCode.REFUSED
 
     @property
     def agency_code(self) -> str:
@@ -400,7 +369,6 @@ class NotSentError(BhxhError):
 
     default_code = "not_sent"
     retry = Retry.NOW
-    exit_code = ExitCode.UNKNOWN_OUTCOME
 
 
 class UnknownOutcomeError(BhxhError):
@@ -408,7 +376,6 @@ class UnknownOutcomeError(BhxhError):
 
     default_code = "unknown_outcome"
     retry = Retry.AFTER_RECONCILE
-    exit_code = ExitCode.UNKNOWN_OUTCOME
 
 
 class StillWaitingError(BhxhError):
@@ -416,14 +383,12 @@ class StillWaitingError(BhxhError):
 
     default_code = "still_waiting"
     retry = Retry.READS_ONLY
-    exit_code = ExitCode.UNKNOWN_OUTCOME
 
 
 class PersonNeededError(StillWaitingError):
     """Only a person can take the next step."""
 
     default_code = "person_needed"
-    exit_code = ExitCode.PERSON_NEEDED
 
 
 class UnexpectedReplyError(BhxhError):
@@ -431,4 +396,3 @@ class UnexpectedReplyError(BhxhError):
 
     default_code = "unexpected_reply"
     retry = Retry.READS_ONLY
-    exit_code = ExitCode.UNKNOWN_OUTCOME
