@@ -1,0 +1,70 @@
+"""What the flow works with: one channel, perhaps a signer, and the ports to the world."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from bhxh_sdk.models import Ivan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from bhxh_sdk.catalogue import Catalogue
+    from bhxh_sdk.models import Registration
+    from bhxh_sdk.ports import Ask, Clock, Journal
+    from bhxh_sdk.signers import Signer, SigningTransaction
+    from bhxh_sdk.transport import Channel
+
+__all__ = ["World", "completed", "vietnamese_date"]
+
+_VIETNAM = timezone(timedelta(hours=7))
+
+
+@frozen(kw_only=True)
+class World:
+    """Bundle what one flow works with.
+
+    Args:
+        channel: the portal or an I-VAN.
+        signer: signs documents; None for paper, or when the channel's service signs.
+        journal: remembers.
+        clock: gives time and identifiers.
+        ask: asks a person.
+        catalogue: the code lists to complete and check forms with.
+        on_pending: told while a person has to confirm a signature elsewhere.
+
+    """
+
+    channel: Channel
+    signer: Signer | None
+    journal: Journal
+    clock: Clock
+    ask: Ask
+    catalogue: Catalogue
+    on_pending: Callable[[SigningTransaction], None] | None = field(default=None, repr=False)
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        return self.clock.now().astimezone(UTC)
+
+
+def vietnamese_date(moment: datetime) -> date:
+    """Return the date in Vietnam at that moment: forms are dated by it."""
+    return moment.astimezone(_VIETNAM).date()
+
+
+def completed(form: Registration, catalogue: Catalogue, today: date) -> Registration:
+    """Return the form with its empty dates filled in, and the names that its codes stand for in the catalogue.
+
+    A code that the catalogue does not hold is left as it is: the check reports it.
+    """
+    agency, transact_at = form.agency, form.transact_at
+    if not agency.name:
+        agency = catalogue.agencies_by_code.get(agency.code.value, agency)
+    if isinstance(transact_at, Ivan) and not transact_at.name:
+        transact_at = catalogue.ivans_by_code.get(transact_at.code, transact_at)
+    return evolve(form, agency=agency, transact_at=transact_at).dated(today)
