@@ -21,7 +21,7 @@ Language = Literal["vi", "en"]
 Parameter = str | int
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-DOMAINS = ("errors", "form", "rules", "documents", "signing", "transport", "mail", "steps", "faces")
+DOMAINS = ("errors", "form", "catalogue", "rules", "documents", "signing", "transport", "mail", "steps", "faces")
 
 _LOCALE = Path(__file__).parent / "locale"
 
