@@ -1,8 +1,9 @@
 """The signer contract: what every backend, local or remote, promises.
 
-The unit of work is a raw digest. A backend encodes it as its protocol wants and gives back a raw signature value; what
-surrounds the value is not its business. Starting and asking for the result are two steps, because a person may have to
-confirm on a phone while this process is restarted; a local backend is finished after the first.
+The unit of work is a raw digest. A backend encodes it as its protocol wants and gives back a raw signature
+value; what surrounds the value is not its business. Starting and asking for the result are two steps, because
+a person may have to confirm on a phone while this process is restarted; a local backend is finished after the
+first.
 """
 
 from __future__ import annotations

@@ -1,0 +1,190 @@
+"""The flow that all backends share: split, start, wait, match, and verify every value before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bhxh_sdk.errors import (
+    BhxhError,
+    InputError,
+    NotSentError,
+    SignatureMismatchError,
+    SigningDeclinedError,
+    SigningError,
+    SigningExpiredError,
+    StillWaitingError,
+    UnexpectedReplyError,
+    UnknownOutcomeError,
+)
+from bhxh_sdk.signers.contract import SigningState
+from bhxh_sdk.signers.jobs import check_jobs
+from bhxh_sdk.signers.rsa import public_key, signature_fits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from bhxh_sdk.ports import Ask, Clock
+    from bhxh_sdk.signers.contract import Signer, SigningCertificate, SigningJob, SigningTransaction
+
+    OnPending = Callable[[SigningTransaction], Awaitable[None]]
+
+__all__ = ["LONGEST_WAIT_SECONDS", "resume", "sign"]
+
+LONGEST_WAIT_SECONDS = 300.0
+"""How long to wait for a person where the provider names no deadline; no known one allows more."""
+
+_SHORTEST_PAUSE_SECONDS = 1.0
+_USUAL_PAUSE_SECONDS = 3.0
+_WAITING = frozenset({SigningState.PENDING, SigningState.CONFIRMED})
+_ASK_AGAIN = (NotSentError, UnknownOutcomeError, UnexpectedReplyError)
+"""Errors of a question that changes nothing, so that it may be asked again."""
+
+
+async def sign(
+    signer: Signer,
+    jobs: Sequence[SigningJob],
+    certificate: SigningCertificate,
+    ask: Ask,
+    clock: Clock,
+    on_pending: OnPending | None = None,
+) -> Mapping[str, bytes]:
+    """Sign every job, in as few calls as the backend allows.
+
+    Args:
+        signer: the backend.
+        jobs: what to sign; document ids must differ.
+        certificate: one that the signer listed.
+        ask: whom to ask for a PIN or password.
+        clock: time.
+        on_pending: told the transaction when a person has to confirm elsewhere, and whenever it changes; the
+            place to show and to keep it, so that `resume` can go on after a restart.
+
+    Returns:
+        The signature value of each document id. Each fits its digest and the certificate's public key.
+
+    Raises:
+        InputError: the jobs cannot be signed; nothing was started.
+        SigningError: no signature was made; see its subclasses.
+        StillWaitingError: nobody confirmed in time; `reference` is the transaction's id.
+        UnknownOutcomeError: it is unknown whether the provider started; do not start again blindly.
+
+    """
+    check_jobs(jobs, signer.capabilities)
+    public_key(certificate.certificate)
+    size = max(1, signer.capabilities.largest_batch)
+    signatures: dict[str, bytes] = {}
+    for first in range(0, len(jobs), size):
+        batch = jobs[first : first + size]
+        transaction = await signer.start(batch, certificate, ask, clock)
+        signatures |= await resume(signer, transaction, batch, certificate, clock, on_pending)
+    return signatures
+
+
+async def resume(
+    signer: Signer,
+    transaction: SigningTransaction,
+    jobs: Sequence[SigningJob],
+    certificate: SigningCertificate,
+    clock: Clock,
+    on_pending: OnPending | None = None,
+) -> Mapping[str, bytes]:
+    """Go on with a transaction that was started before, perhaps by another process.
+
+    Args:
+        signer: the backend that started it, or one of the same kind.
+        transaction: as `on_pending` was told it last.
+        jobs: the jobs of this transaction, to match and verify the values.
+        certificate: the certificate it was started with.
+        clock: time.
+        on_pending: as for `sign`.
+
+    Returns:
+        The signature value of each document id, verified.
+
+    Raises:
+        InputError: the transaction belongs to another backend.
+        SigningError: no signature was made; see its subclasses.
+        StillWaitingError: nobody confirmed in time; `reference` is the transaction's id.
+        UnknownOutcomeError: it is unknown whether the provider started.
+
+    """
+    own = signer.capabilities.name
+    if transaction.backend != own:
+        raise InputError(
+            "signing.other_backend",
+            reference=transaction.transaction_id,
+            expected=transaction.backend,
+            got=own,
+        )
+    finished = await _finished(signer, transaction, clock, on_pending)
+    _raise_failure(finished)
+    return _verified(finished, jobs, public_key(certificate.certificate))
+
+
+async def _finished(
+    signer: Signer, transaction: SigningTransaction, clock: Clock, on_pending: OnPending | None
+) -> SigningTransaction:
+    end = clock.monotonic() + _seconds_allowed(transaction, clock)
+    told: SigningTransaction | None = None
+    while transaction.state in _WAITING:
+        if on_pending is not None and transaction != told:
+            await on_pending(transaction)
+            told = transaction
+        left = end - clock.monotonic()
+        await clock.sleep(max(0.0, min(left, _pause(transaction))))
+        transaction = await _asked(signer, transaction, clock)
+        if left <= 0 and transaction.state in _WAITING:
+            raise StillWaitingError("signing.still_waiting", reference=transaction.transaction_id)
+    return transaction
+
+
+def _seconds_allowed(transaction: SigningTransaction, clock: Clock) -> float:
+    if transaction.deadline is None:
+        return LONGEST_WAIT_SECONDS
+    return (transaction.deadline - clock.now()).total_seconds()
+
+
+def _pause(transaction: SigningTransaction) -> float:
+    return max(_SHORTEST_PAUSE_SECONDS, transaction.poll_after_seconds or _USUAL_PAUSE_SECONDS)
+
+
+async def _asked(signer: Signer, transaction: SigningTransaction, clock: Clock) -> SigningTransaction:
+    try:
+        return await signer.result(transaction, clock)
+    except _ASK_AGAIN:
+        return transaction
+
+
+_FAILURES: Mapping[SigningState, tuple[type[BhxhError], str | None]] = {
+    SigningState.DECLINED: (SigningDeclinedError, None),
+    SigningState.EXPIRED: (SigningExpiredError, None),
+    SigningState.FAILED: (SigningError, "signing.failed"),
+    SigningState.AMBIGUOUS: (UnknownOutcomeError, "signing.ambiguous"),
+}
+
+
+def _raise_failure(transaction: SigningTransaction) -> None:
+    if transaction.state in _FAILURES:
+        kind, code = _FAILURES[transaction.state]
+        raise kind(code, reference=transaction.transaction_id, reason=transaction.reason)
+
+
+def _verified(
+    transaction: SigningTransaction, jobs: Sequence[SigningJob], key: RSAPublicKey
+) -> Mapping[str, bytes]:
+    reference, signatures = transaction.transaction_id, dict(transaction.signatures)
+    wanted = {job.document_id for job in jobs}
+    if missing := sorted(wanted - signatures.keys()):
+        raise SignatureMismatchError(
+            "signing.missing_signature", reference=reference, name=missing[0], count=len(missing)
+        )
+    if extra := sorted(signatures.keys() - wanted):
+        raise SignatureMismatchError(
+            "signing.unexpected_signature", reference=reference, name=extra[0], count=len(extra)
+        )
+    for job in jobs:
+        if not signature_fits(key, job, signatures[job.document_id]):
+            raise SignatureMismatchError(reference=reference, name=job.document_name or job.document_id)
+    return signatures

@@ -1,0 +1,206 @@
+"""The soft key: a signer whose key lies in a file or in memory."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NoReturn, Self, SupportsIndex, final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from bhxh_sdk.errors import CertificateUnusableError, KeyNotFoundError, KeyPasswordError, SigningError
+from bhxh_sdk.ports import Question
+from bhxh_sdk.secret import Secret
+from bhxh_sdk.signers.contract import Capabilities, HashName, SigningState, SigningTransaction
+from bhxh_sdk.signers.jobs import check_jobs
+from bhxh_sdk.signers.key_file import paired, read_key_file
+from bhxh_sdk.signers.rsa import signed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from bhxh_sdk.ports import Ask, Clock
+    from bhxh_sdk.signers.contract import SigningCertificate, SigningJob
+    from bhxh_sdk.signers.key_file import KeyFile, KeyPair
+
+__all__ = ["SoftKeySigner"]
+
+_LARGEST_BATCH = 10_000
+
+
+@final
+class SoftKeySigner:
+    """Sign with a private key from a PEM or PKCS#12 file, or with one that is in memory already.
+
+    Make one with `from_file` or `from_key`. The certificates of a PEM file are listed without its password.
+    Those of an encrypted PKCS#12 file are encrypted too: listing them takes the password, which is asked for
+    once; the key then stays open until `close`.
+
+    The password of an encrypted key comes from the first of these: the one given, the environment variable
+    named, the person asked. A wrong one raises `KeyPasswordError` and is never tried again by code.
+    """
+
+    __slots__ = ("_ask", "_file", "_locked", "_name", "_pair", "_password", "_password_env")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        file: KeyFile | None = None,
+        pair: KeyPair | None = None,
+        ask: Ask | None = None,
+        password: Secret | None = None,
+        password_env: str = "",
+    ) -> None:
+        self._name = name
+        self._file = file
+        self._pair = pair if file is None else file.open(None)
+        self._locked = self._pair is None
+        self._ask = ask
+        self._password = None if password is None else Secret(password)
+        self._password_env = password_env
+
+    @classmethod
+    def from_file(
+        cls,
+        path: Path,
+        *,
+        certificates: Path | None = None,
+        ask: Ask | None = None,
+        password: Secret | None = None,
+        password_env: str = "",
+    ) -> Self:
+        """Open a key file. An encrypted key stays encrypted until it is needed.
+
+        Args:
+            path: PEM file with the key, or PKCS#12 file (`.p12`, `.pfx`).
+            certificates: PEM or DER file with the certificates, when the key file does not hold them.
+            ask: whom to ask for the password when certificates are listed; `start` brings its own.
+            password: the password, to ask nobody.
+            password_env: name of an environment variable that holds the password.
+
+        Raises:
+            UnreadableFileError: a file is missing, empty, too large, damaged or of another kind.
+            KeyNotFoundError: there is no key, no certificate, or none that belongs to the key.
+
+        """
+        file = read_key_file(path, certificates=certificates)
+        return cls(name=file.name, file=file, ask=ask, password=password, password_env=password_env)
+
+    @classmethod
+    def from_key(
+        cls, key: PrivateKeyTypes, certificates: Sequence[x509.Certificate], *, name: str = "memory"
+    ) -> Self:
+        """Take a key and its certificate, with or without the chain, that are in memory already.
+
+        Raises:
+            KeyNotFoundError: there is no certificate, or none that belongs to the key.
+
+        """
+        ders = [certificate.public_bytes(Encoding.DER) for certificate in certificates]
+        return cls(name=name, pair=paired(key, ders, name))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this backend can do."""
+        return Capabilities(
+            name="softkey",
+            largest_batch=_LARGEST_BATCH,
+            hash_names=frozenset(HashName),
+            needs_secret=self._locked and self._password is None and not self._password_env,
+        )
+
+    async def certificates(self) -> tuple[SigningCertificate, ...]:
+        """List the certificates, leaving out none.
+
+        While a PEM key is still encrypted, it is unknown which certificate has the key. For an encrypted
+        PKCS#12 file the password is needed here already.
+
+        Raises:
+            KeyPasswordError: the password is wrong, or needed and nobody is there to ask.
+            KeyNotFoundError: there is no certificate, or none that belongs to the key.
+
+        """
+        if self._pair is None and self._file is not None:
+            in_clear = self._file.certificates_in_clear()
+            if in_clear is not None:
+                return in_clear
+        return (await self._opened(self._ask)).certificates
+
+    async def start(
+        self, jobs: Sequence[SigningJob], certificate: SigningCertificate, ask: Ask, clock: Clock
+    ) -> SigningTransaction:
+        """Sign all jobs at once; the transaction that comes back is done.
+
+        Raises:
+            InputError: a job cannot be signed.
+            KeyPasswordError: the password is missing or wrong.
+            KeyNotFoundError: the certificate is not one whose key is here.
+            CertificateUnusableError: the key is not RSA.
+
+        """
+        check_jobs(jobs, self.capabilities)
+        key = await self._key_of(certificate, ask)
+        return SigningTransaction(
+            transaction_id=clock.new_id(),
+            backend=self.capabilities.name,
+            state=SigningState.DONE,
+            key_id=certificate.key_id,
+            signatures={job.document_id: signed(key, job) for job in jobs},
+        )
+
+    async def result(self, transaction: SigningTransaction, clock: Clock) -> SigningTransaction:  # noqa: ARG002  # the contract's clock is for signers that wait
+        """Give the transaction back: it was finished when it started."""
+        return transaction
+
+    def close(self) -> None:
+        """Forget key, password and file; the signer cannot be used afterwards."""
+        if self._password is not None:
+            self._password.wipe()
+        self._pair = self._file = self._password = self._ask = None
+
+    async def _key_of(self, certificate: SigningCertificate, ask: Ask) -> RSAPrivateKey:
+        pair = await self._opened(ask)
+        wanted = certificate.certificate.der
+        if not any(own.has_private_key and own.certificate.der == wanted for own in pair.certificates):
+            raise KeyNotFoundError(
+                "signing.not_this_key", name=self._name, certificate=certificate.certificate.common_name
+            )
+        if not isinstance(pair.key, RSAPrivateKey):
+            raise CertificateUnusableError(
+                "signing.certificate_not_rsa",
+                name=certificate.certificate.common_name,
+                kind=certificate.certificate.key_kind,
+            )
+        return pair.key
+
+    async def _opened(self, ask: Ask | None) -> KeyPair:
+        if self._pair is None:
+            if self._file is None:
+                raise SigningError("signing.closed", name=self._name)
+            self._pair = self._file.open(await self._secret(ask))
+        return self._pair  # type: ignore[return-value]  # with a password, a key file opens or raises
+
+    async def _secret(self, ask: Ask | None) -> Secret:
+        if self._password is not None:
+            return self._password
+        if self._password_env:
+            if (value := os.environ.get(self._password_env)) is None:
+                raise KeyPasswordError(
+                    "signing.password_env_missing", name=self._name, variable=self._password_env
+                )
+            return Secret(value)
+        if ask is None:
+            raise KeyPasswordError("signing.password_needed", name=self._name)
+        return await ask.secret(Question(purpose="key_password", subject=self._name))
+
+    def __repr__(self) -> str:
+        return f"SoftKeySigner({self._name!r})"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        msg = "a signer holds a private key and cannot be pickled or copied"
+        raise TypeError(msg)
