@@ -1,13 +1,14 @@
 """Models: frozen values for everything that a registration is made of.
 
-A model takes what a person typed, normalises it, and raises only for a wrong Python type. Whether the content is right
-is judged by `bhxh_sdk.rules`, which reports every mistake at once.
+A model takes what a person typed, normalises it, and raises only for a wrong Python type. Whether the content
+is right is judged by `bhxh_sdk.rules`, which reports every mistake at once.
 """
 
 from bhxh_sdk.models.account import Account, ActivationCode, Credentials, Session, Unit
 from bhxh_sdk.models.agency import Agency, AgencyLevel, Certainty
 from bhxh_sdk.models.certificate import CertificateInfo, days_left
 from bhxh_sdk.models.document import Document, SignedDocument
+from bhxh_sdk.models.envelope import DossierEnvelope, without_decree_number
 from bhxh_sdk.models.form import form_from_dict, form_to_dict
 from bhxh_sdk.models.identifiers import (
     AgencyCode,
@@ -44,6 +45,7 @@ __all__ = [
     "Contact",
     "Credentials",
     "Document",
+    "DossierEnvelope",
     "EmailAddress",
     "Ivan",
     "MobileNumber",
@@ -68,4 +70,5 @@ __all__ = [
     "days_left",
     "form_from_dict",
     "form_to_dict",
+    "without_decree_number",
 ]

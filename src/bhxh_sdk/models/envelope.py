@@ -1,0 +1,100 @@
+"""The envelope of an ordinary dossier: who files which procedure, and the signed files that go with it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from attrs import Attribute, evolve, field, frozen, validators
+from attrs.converters import optional
+
+from bhxh_sdk.errors import WrongTypeError
+from bhxh_sdk.models.identifiers import AgencyCode, TaxCode, UnitCode, identifier_field
+from bhxh_sdk.models.registration import Attachment, Ivan
+from bhxh_sdk.models.text import normalised, text_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["DossierEnvelope", "without_decree_number"]
+
+_DECREE_NUMBER = re.compile(r"[-_](?:595|959|166)$")
+
+
+def without_decree_number(code: str) -> str:
+    """Return a procedure's or form's code without the number of the text that it follows: `600-595` gives
+    `600`.
+
+    Source: the suffixes that I-VAN clients take off before they write a code.
+    """
+    return _DECREE_NUMBER.sub("", code)
+
+
+def _as_code(value: object) -> Any:  # noqa: ANN401  # a wrong type is left for the validator, which knows the field's name
+    return without_decree_number(normalised(value)) if isinstance(value, str) else value
+
+
+def _as_unit_code(value: object) -> UnitCode:
+    return value if isinstance(value, UnitCode) else UnitCode(value)  # type: ignore[arg-type]  # a wrong type is refused by the identifier itself
+
+
+def _as_files(files: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    return tuple(evolve(file, form_code=without_decree_number(file.form_code)) for file in files)
+
+
+def _as_month(value: object) -> Any:  # noqa: ANN401  # as _as_code
+    return value.replace(day=1) if isinstance(value, date) and not isinstance(value, datetime) else value
+
+
+def _must_be_text(_instance: object, attribute: Attribute[Any], value: object) -> None:
+    if not isinstance(value, str):
+        raise WrongTypeError(
+            field=f"DossierEnvelope.{attribute.name}", expected="str", got=type(value).__name__
+        )
+
+
+def _must_be_a_date(_instance: object, attribute: Attribute[Any], value: object) -> None:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise WrongTypeError(
+            field=f"DossierEnvelope.{attribute.name}", expected="date", got=type(value).__name__
+        )
+
+
+@frozen(kw_only=True)
+class DossierEnvelope:
+    """Wrap the files of one dossier, `BHXHDienTu.xml`.
+
+    Args:
+        ivan: the I-VAN that carries the dossier, with its full name.
+        organisation_name: name of the unit.
+        unit_code: its BHXH unit code.
+        tax_code: its tax code.
+        signer_name: who signs for it.
+        phone: its telephone.
+        agency_code: the managing agency.
+        procedure_name: name of the procedure.
+        procedure_code: its code, such as `600`; the suffixes `-595`, `-959` and `-166` are taken off.
+        period: any day of the month that it is about; kept as the first.
+        made_on: date drawn up; None for the day it is built.
+        files: the files, signed already.
+
+    """
+
+    ivan: Ivan = field(validator=validators.instance_of(Ivan))
+    organisation_name: str = text_field()
+    unit_code: UnitCode | None = field(default=None, converter=optional(_as_unit_code))
+    tax_code: TaxCode = identifier_field(TaxCode)
+    signer_name: str = text_field(default="")
+    phone: str = text_field(default="")
+    agency_code: AgencyCode = identifier_field(AgencyCode)
+    procedure_name: str = text_field(default="")
+    procedure_code: str = field(converter=_as_code, validator=_must_be_text)
+    period: date = field(converter=_as_month, validator=_must_be_a_date)
+    made_on: date | None = field(default=None, validator=validators.optional(_must_be_a_date))
+    files: tuple[Attachment, ...] = field(default=(), converter=_as_files)
+
+    @property
+    def file_count(self) -> int:
+        """How many files it holds."""
+        return len(self.files)

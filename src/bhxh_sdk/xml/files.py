@@ -1,0 +1,92 @@
+"""Files inside a document: `FileToKhai` with the file's bytes in base64, written and read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from bhxh_sdk.errors import DocumentError, InputError
+from bhxh_sdk.models import Attachment, without_decree_number
+from bhxh_sdk.models.text import control_characters
+from bhxh_sdk.xml.document_profile import FILE_ELEMENT
+from bhxh_sdk.xml.profiles import file_rules
+from bhxh_sdk.xml.tree import children, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lxml import etree
+
+    from bhxh_sdk.xml.writer import CanonicalWriter
+
+__all__ = ["read_files", "write_files"]
+
+
+def write_files(writer: CanonicalWriter, files: Iterable[Attachment], source: str, file_length: str) -> None:
+    """Write one `FileToKhai` for each file; the list's own element is open already."""
+    for number, file in enumerate(files):
+        parts = _parts(file, file_length)
+        writer.start(FILE_ELEMENT)
+        for rule in file_rules():
+            _check_text(parts[rule.part], f"{source}[{number}].{rule.part}")
+            writer.leaf(rule.element, parts[rule.part])
+        writer.end()
+
+
+def _parts(file: Attachment, file_length: str) -> Mapping[str, str]:
+    content = base64.b64encode(file.content).decode()
+    return {
+        "form_code": without_decree_number(file.form_code),
+        "description": file.description,
+        "file_name": file.file_name,
+        "extension": PurePosixPath(file.file_name).suffix,
+        "length": str(len(content) if file_length == "base64_chars" else len(file.content)),
+        "content": content,
+    }
+
+
+def _check_text(text: str, field: str) -> None:
+    if len(text) < 10_000 and (characters := control_characters(text)):  # noqa: PLR2004  # base64 is clean, and long
+        raise InputError("xml.control_characters", field=field, characters=", ".join(characters))
+
+
+def read_files(element: etree._Element, where: str) -> tuple[Attachment, ...]:
+    """Read the files of a list.
+
+    Raises:
+        DocumentError: an element is missing, repeated or unknown, or the content does not fit its length.
+
+    """
+    return tuple(_file(child, f"{where}/{FILE_ELEMENT}") for child in children(element, where, (FILE_ELEMENT,)))
+
+
+def _file(element: etree._Element, where: str) -> Attachment:
+    names = {rule.element: rule.part for rule in file_rules()}
+    parts: dict[str, str] = {}
+    for child in children(element, where, names):
+        part = names[child.tag]
+        if part in parts:
+            raise DocumentError("document.repeated_element", field=f"{where}/{child.tag}")
+        parts[part] = text_of(child, f"{where}/{child.tag}")
+    for name, part in names.items():
+        if part not in parts:
+            raise DocumentError("document.missing_element", field=f"{where}/{name}")
+    return Attachment(
+        file_name=parts["file_name"],
+        content=_content(parts["content"], parts["length"], where),
+        form_code=parts["form_code"],
+        description=parts["description"],
+    )
+
+
+def _content(text: str, length: str, where: str) -> bytes:
+    encoded = "".join(text.split())
+    try:
+        content = base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error):
+        raise DocumentError("document.not_base64", field=where) from None
+    if length.strip() not in {str(len(encoded)), str(len(content))}:
+        raise DocumentError("document.file_length", field=where, value=length[:40])
+    return content

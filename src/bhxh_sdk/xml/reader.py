@@ -1,0 +1,97 @@
+"""The safe reader: bytes of unknown origin become an XML tree, or a typed error.
+
+Markup that the documents never need is refused on the bytes, before anything is parsed: without `<!` there is no
+document type, no entity, no comment and no CDATA section.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from bhxh_sdk.errors import DocumentError, UnsafeDocumentError, WrongTypeError
+
+__all__ = ["SIZE_LIMIT", "parsed"]
+
+SIZE_LIMIT = 64 * 1024 * 1024
+"""How many bytes a document may have unless the caller says otherwise."""
+
+_UTF8_MARK = b"\xef\xbb\xbf"
+_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"<\x00", b"\x00<")
+_BIG_TEXT = 10_000_000  # libxml2 refuses longer texts, and deeper trees than 256, unless told that the tree is huge
+
+_DECLARATION = re.compile(
+    rb"""<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"1\.0"|'1\.0')"""
+    rb"""(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:"([A-Za-z0-9._-]{1,40})"|'([A-Za-z0-9._-]{1,40})'))?"""
+    rb"""(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*\?>"""
+)
+_UNSAFE = re.compile(rb"<!--|<!\[CDATA\[|<!|<\?")
+_UNSAFE_CODES = {
+    b"<!--": "document.comment",
+    b"<![CDATA[": "document.cdata",
+    b"<!": "document.doctype",
+    b"<?": "document.processing_instruction",
+}
+
+
+def parsed(content: bytes, *, size_limit: int = SIZE_LIMIT) -> etree._Element:
+    """Parse a document and return its root.
+
+    Args:
+        content: the document, UTF-8, with or without a byte order mark.
+        size_limit: how many bytes it may have.
+
+    Raises:
+        WrongTypeError: the content is not bytes.
+        UnsafeDocumentError: document type, entity, comment, CDATA section, processing instruction, or too large.
+        DocumentError: another encoding than UTF-8, or not well-formed.
+
+    """
+    if not isinstance(content, bytes):
+        raise WrongTypeError(field="content", expected="bytes", got=type(content).__name__)
+    if len(content) > size_limit:
+        raise UnsafeDocumentError("document.too_large", size=len(content), limit=size_limit)
+    body = _body(content)
+    if unsafe := _UNSAFE.search(body):
+        raise UnsafeDocumentError(_UNSAFE_CODES[unsafe[0]])
+    try:
+        return etree.fromstring(body, _parser(huge=len(body) > _BIG_TEXT))
+    except etree.XMLSyntaxError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: etree.XMLSyntaxError) -> DocumentError:
+    if error.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+        return UnsafeDocumentError("document.too_deep")
+    line, column = error.position
+    return DocumentError("document.not_well_formed", line=line or 0, column=column or 0)
+
+
+def _body(content: bytes) -> bytes:
+    """Return what follows byte order mark and declaration; both must stand for UTF-8."""
+    if content.startswith(_OTHER_MARKS):
+        raise DocumentError("document.encoding", encoding="UTF-16/UTF-32")
+    body = content.removeprefix(_UTF8_MARK)
+    declaration = _DECLARATION.match(body)
+    if declaration is None:
+        return body
+    encoding = declaration[1] or declaration[2]
+    if encoding is not None and encoding.lower() not in {b"utf-8", b"utf8"}:
+        raise DocumentError("document.encoding", encoding=encoding.decode())
+    return body[declaration.end() :]
+
+
+def _parser(*, huge: bool) -> etree.XMLParser[etree._Element]:
+    return etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        attribute_defaults=False,
+        dtd_validation=False,
+        huge_tree=huge,
+        remove_comments=False,
+        strip_cdata=False,
+        collect_ids=False,
+    )
