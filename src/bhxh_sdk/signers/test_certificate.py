@@ -66,7 +66,7 @@ def throwaway(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(key_usage(), critical=True)
     )
-    # Nobody has the issuer's key: a signature by the subject's own shows at once that no chain leads anywhere.
+    # Nobody has the issuer's key: signed by the subject's own, it is plain that no chain leads anywhere.
     return SoftKeySigner.from_key(key, [builder.sign(key, hashes.SHA256())], name="softkey:new")
 
 
@@ -110,7 +110,7 @@ def subject_name(
 
 
 def key_usage(*, signing: bool = True) -> x509.KeyUsage:
-    """Make the key usage for signing (digitalSignature, nonRepudiation), or one that only encrypts."""
+    """Make the key usage to sign (digitalSignature, nonRepudiation), or one that only encrypts."""
     return x509.KeyUsage(
         digital_signature=signing,
         content_commitment=signing,
