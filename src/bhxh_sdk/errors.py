@@ -36,8 +36,8 @@
     │   └── PersonNeededError      only a person can take the next step
     └── UnexpectedReplyError       the answer is not of the form that the profile describes
 
-Facts are attributes (`code`, `retry`, `field`, `reference`, …); the text is for people, in two languages. Errors can be
-pickled, because every class can be made from its code alone; a secret never hangs on one.
+Facts are attributes (`code`, `retry`, `field`, `reference`, …); the text is for people, in two languages.
+Errors can be pickled, because every class can be made from its code alone; a secret never hangs on one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Ports: what the core asks of the world, as small protocols, and the plain values that pass through them.
 
-Every method is `async def`. The blocking client passes ports that never suspend, the asynchronous client ports that
-really wait; the core cannot tell the difference.
+Every method is `async def`. The blocking client passes ports that never suspend, the asynchronous client
+ports that really wait; the core cannot tell the difference.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ class Reply:
 class Sender(Protocol):
     """Send one HTTP request.
 
-    Raises `NotSentError` when it is certain that no byte of the request left, `UnknownOutcomeError` when it may have
-    arrived. Never repeats a request, never follows a redirect.
+    Raises `NotSentError` when it is certain that no byte of the request left, `UnknownOutcomeError` when it
+    may have arrived. Never repeats a request, never follows a redirect.
     """
 
     async def send(self, request: Request) -> Reply:

@@ -29,7 +29,7 @@ class Secret:
 
     def __init__(self, value: str | bytes | bytearray | Secret) -> None:
         if isinstance(value, Secret):
-            self._data = bytearray(value._data)
+            self._data = bytearray(value.reveal(), "utf-8")
         elif isinstance(value, str):
             self._data = bytearray(value.encode())
         elif isinstance(value, bytes | bytearray):

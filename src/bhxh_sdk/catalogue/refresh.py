@@ -28,6 +28,10 @@ KINDS: Mapping[str, type[Entry]] = {
 }
 
 
+def _as_rows(rows: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(rows)
+
+
 @frozen(kw_only=True)
 class ListUpdate:
     """Bring newer rows for one list, for example from the portal.
@@ -46,7 +50,7 @@ class ListUpdate:
     """
 
     list_name: str
-    rows: tuple[Any, ...] = field(converter=tuple)
+    rows: tuple[Any, ...] = field(converter=_as_rows)
     source: str
     as_of: date
     complete: bool = False

@@ -74,7 +74,8 @@ class Session:
     Args:
         user_name: who is logged in.
         token: the bearer token.
-        expires_at: when it ends, None when the other side does not say; it cannot be renewed without a new log-in.
+        expires_at: when it ends, None when the other side does not say; it cannot be renewed without a new
+            log-in.
         units: every unit that the log-in may act for.
         unit: the unit chosen.
         must_change_password: whether the other side asks for a new password first.

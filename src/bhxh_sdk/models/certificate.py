@@ -33,7 +33,8 @@ class CertificateInfo:
     Make one with `from_der`.
 
     Args:
-        subject: the subject as text, certificate order, with the names that XML signatures use (`CN=…, UID=…`).
+        subject: the subject as text, certificate order, with the names that XML signatures use (`CN=…,
+            UID=…`).
         issuer: the issuer as text, in the same form.
         common_name: the owner's name.
         issuer_name: the issuer's common name.
@@ -119,7 +120,9 @@ def _facts(certificate: x509.Certificate, der: bytes) -> CertificateInfo:
         not_before=_utc(certificate.not_valid_before_utc),
         not_after=_utc(certificate.not_valid_after_utc),
         tax_codes=tuple(TaxCode(match[1]) for value in identities if (match := _TAX_CODE.fullmatch(value))),
-        personal_ids=tuple(PersonalId(match[1]) for value in identities if (match := _PERSONAL_ID.fullmatch(value))),
+        personal_ids=tuple(
+            PersonalId(match[1]) for value in identities if (match := _PERSONAL_ID.fullmatch(value))
+        ),
         signing_allowed=_signing_allowed(certificate),
         key_kind=kind,
         key_bits=bits,
@@ -132,7 +135,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _identity_values(subject: x509.Name) -> list[str]:
-    """Return the values that may carry a tax code or a personal id: every UID first, then the two rarer places."""
+    """Return the values that may carry a tax code or a personal id: UIDs, then the two rarer places."""
     places = (NameOID.USER_ID, NameOID.SERIAL_NUMBER, _ORGANISATION_IDENTIFIER)
     return [str(item.value) for place in places for item in subject.get_attributes_for_oid(place)]
 

@@ -23,8 +23,7 @@ _DECREE_NUMBER = re.compile(r"[-_](?:595|959|166)$")
 
 
 def without_decree_number(code: str) -> str:
-    """Return a procedure's or form's code without the number of the text that it follows: `600-595` gives
-    `600`.
+    """Return a procedure's or form's code without the number of its decree: `600-595` gives `600`.
 
     Source: the suffixes that I-VAN clients take off before they write a code.
     """

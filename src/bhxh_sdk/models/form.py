@@ -1,16 +1,16 @@
 """The form as plain data: what a TOML or JSON file of a registration holds, and back.
 
-    action = "register"
-    use_certificate = true
-    result_delivery = "at_agency"
-    transact_at = "portal"              # or { ivan = "00040" }
+action = "register"
+use_certificate = true
+result_delivery = "at_agency"
+transact_at = "portal"              # or { ivan = "00040" }
 
-    [agency]
-    code = "07906"
+[agency]
+code = "07906"
 
-    [organisation]
-    name = "CÔNG TY TNHH VÍ DỤ"
-    ...
+[organisation]
+name = "CÔNG TY TNHH VÍ DỤ"
+...
 """
 
 from __future__ import annotations
@@ -183,11 +183,15 @@ def _writing_converter() -> cattrs.Converter:
     converter = _base_converter()
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_unstructure_hook_func(lambda kind: _is_kind(kind, Identifier), str)
-    converter.register_unstructure_hook_func(lambda kind: _is_kind(kind, Enum), lambda member: member.name.lower())
+    converter.register_unstructure_hook_func(lambda kind: _is_kind(kind, Enum), _lower_name)
     converter.register_unstructure_hook(Portal, lambda _: "portal")
     converter.register_unstructure_hook(Ivan, lambda ivan: {"ivan": ivan.code, "name": ivan.name})
     converter.register_unstructure_hook(bytes, lambda content: base64.b64encode(content).decode())
     return converter
+
+
+def _lower_name(member: Enum) -> str:
+    return member.name.lower()
 
 
 def _findings(error: BaseException, path: str) -> Iterator[Finding]:

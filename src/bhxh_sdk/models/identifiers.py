@@ -1,7 +1,7 @@
 """Identifiers: what a person typed, normalised, parsed and judged, never refused.
 
-An identifier keeps whatever text it was given. Its properties tell what it is and what is wrong with it, so that
-`check` can report every mistake of a form at once.
+An identifier keeps whatever text it was given. Its properties tell what it is and what is wrong with it, so
+that `check` can report every mistake of a form at once.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class TaxCodeKind(Enum):
 class TaxCode(Identifier):
     """A tax code (mã số thuế): 10 digits, 10 and 3 for a branch, or the 12 digits of a personal id.
 
-    Source: Circular 90/2026/TT-BTC, Art. 5. The check digit's formula agrees in two packages; no law text for it was
+    Source: Circular 90/2026/TT-BTC, Art. 5. The check digit's formula agrees in two packages; no law text for
+        it was
     found, so rules treat a wrong check digit as a warning.
     """
 
@@ -220,7 +221,7 @@ T = TypeVar("T", bound=Identifier)
 
 
 def identifier_field(kind: type[T], **options: Any) -> Any:  # noqa: ANN401  # attrs.field itself returns Any
-    """Make an attrs field that turns text into an identifier and raises `WrongTypeError` for anything else."""
+    """Make an attrs field that turns text into an identifier; anything else raises `WrongTypeError`."""
     return field(converter=_as(kind), **options)
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003  # attrs and cattrs read the annotations at run time
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["Notice", "Outcome", "Progress", "ProgressStep", "Receipt"]
 
@@ -59,6 +63,10 @@ class ProgressStep:
     failed: bool = False
 
 
+def _as_steps(steps: Iterable[ProgressStep]) -> tuple[ProgressStep, ...]:
+    return tuple(steps)
+
+
 @frozen(kw_only=True)
 class Progress:
     """Tell how far the agency is with a filing.
@@ -74,7 +82,7 @@ class Progress:
     """
 
     outcome: Outcome
-    steps: tuple[ProgressStep, ...] = field(default=(), converter=tuple)
+    steps: tuple[ProgressStep, ...] = field(default=(), converter=_as_steps)
     dossier_number: str = ""
     raw_state: str = ""
     activated: bool | None = None

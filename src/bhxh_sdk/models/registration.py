@@ -106,11 +106,11 @@ class Attachment:
     """
 
     file_name: str = text_field()
-    content: bytes = field(repr=lambda content: f"<{len(content)} bytes>", validator=validators.instance_of(bytes))
+    content: bytes = field(
+        repr=lambda content: f"<{len(content)} bytes>", validator=validators.instance_of(bytes)
+    )
     form_code: str = text_field(default="CT-DK")
     description: str = text_field(default="")
-
-
 
 
 def _as_attachments(attachments: Iterable[Attachment]) -> tuple[Attachment, ...]:
@@ -136,7 +136,8 @@ def _must_be(*kinds: type) -> Any:  # noqa: ANN401  # the type of attrs validato
 class Registration:
     """Declare that an organisation registers, adjusts or stops electronic transactions.
 
-    Source: the declaration of Decree 166/2016/NĐ-CP; steps 12 to 17 of the portal's guide; 04, 05 and 06 of Decision
+    Source: the declaration of Decree 166/2016/NĐ-CP; steps 12 to 17 of the portal's guide; 04, 05 and 06 of
+        Decision
     08/2015/QĐ-TTg for I-VANs.
 
     Args:
@@ -144,7 +145,8 @@ class Registration:
         organisation: who registers.
         contact: whom to reach.
         transact_at: the portal or an I-VAN.
-        use_certificate: whether it is signed with a certificate; otherwise it is printed and handed in on paper.
+        use_certificate: whether it is signed with a certificate; otherwise it is printed and handed in on
+            paper.
         action: `register`, `adjust` or `stop`.
         result_delivery: how results are wanted.
         made_on: date drawn up; None for the day it is built.

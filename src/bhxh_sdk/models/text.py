@@ -33,7 +33,7 @@ def same_name(one: str, other: str) -> bool:
 
 
 def _comparable(value: str) -> str:
-    """Bring both customs of placing the tone mark (`òa`, `oà`) to one form: a tone follows its whole syllable."""
+    """Bring both customs of placing the tone mark (`òa`, `oà`) to one form: the tone comes last."""
     words = unicodedata.normalize("NFD", value.casefold()).split()
     return " ".join(_tone_last(word) for word in words)
 
@@ -48,7 +48,8 @@ def _tone_last(word: str) -> str:
 
 
 def control_characters(value: str) -> tuple[str, ...]:
-    """Return the characters that XML 1.0 or a form cannot hold, as `U+0000` names: controls, surrogates, non-characters.
+    """Return the characters that XML 1.0 or a form cannot hold, as `U+0000` names: controls, surrogates,
+    non-characters.
 
     Tabs and line ends count too: every field of the forms is one line.
     """

@@ -173,6 +173,6 @@ class Channel(Protocol):
         """List the wards of a province."""
         ...
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Release connections."""
         ...

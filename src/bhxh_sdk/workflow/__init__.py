@@ -1,5 +1,6 @@
 """Workflow: the 29 steps, the state of a registration, its journal, and the flow that leads it through."""
 
+from bhxh_sdk.workflow.desk import Desk
 from bhxh_sdk.workflow.dossier import Dossier
 from bhxh_sdk.workflow.following import (
     activate,
@@ -14,6 +15,7 @@ from bhxh_sdk.workflow.following import (
 from bhxh_sdk.workflow.journal import MemoryJournal, SqliteJournal
 from bhxh_sdk.workflow.paper import declaration_html
 from bhxh_sdk.workflow.registering import preflight, register, resume
+from bhxh_sdk.workflow.renewing import refreshed_catalogue
 from bhxh_sdk.workflow.state import TRANSITIONS, EventKind, State, StateOfRegistration, folded, mermaid
 from bhxh_sdk.workflow.status import RegistrationStatus, status_of
 from bhxh_sdk.workflow.steps import STEPS, GuideStep, Route, StepState, StepStatus, timeline
@@ -23,6 +25,7 @@ from bhxh_sdk.workflow.world import World, completed, vietnamese_date
 __all__ = [
     "STEPS",
     "TRANSITIONS",
+    "Desk",
     "Dossier",
     "EventKind",
     "GuideStep",
@@ -47,6 +50,7 @@ __all__ = [
     "preflight",
     "record_decision",
     "record_handed_in",
+    "refreshed_catalogue",
     "register",
     "resume",
     "settle_activation",

@@ -111,8 +111,8 @@ async def record_decision(
 async def activate(world: World, key: str, code: Secret, *, try_again: bool = False) -> Dossier:
     """Hand in the mailed activation code: steps 25 to 28.
 
-    The code is sent once. When the answer is lost, the channel is asked what became of it; the code is sent again only
-    by a person's decision.
+    The code is sent once. When the answer is lost, the channel is asked what became of it; the code is sent
+    again only by a person's decision.
 
     Args:
         world: what to work with.

@@ -1,7 +1,7 @@
 """The journal: events of registrations and the exact bytes of their documents, in memory or in SQLite.
 
-An event is durable before `append` returns. SQLite runs with a write-ahead log and `synchronous=FULL`, both set here:
-with less, an acknowledged row can be lost at a power cut.
+An event is durable before `append` returns. SQLite runs with a write-ahead log and `synchronous=FULL`, both
+set here: with less, an acknowledged row can be lost at a power cut.
 """
 
 from __future__ import annotations

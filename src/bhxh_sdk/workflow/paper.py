@@ -1,7 +1,7 @@
 """The declaration on paper: a printable page, filled in, for those who register without a certificate.
 
-The layout is our own. The wording of the official form under Decree 164/2025/NĐ-CP is not known to us, so the page names
-its legal basis as a text that can be changed, and the agency may ask for its own form.
+The layout is our own. The wording of the official form under Decree 164/2025/NĐ-CP is not known to us, so the
+page names its legal basis as a text that can be changed, and the agency may ask for its own form.
 """
 
 from __future__ import annotations
@@ -62,9 +62,7 @@ def declaration_html(form: Registration, language: Language = "vi") -> str:
         f"<tr><th>{escape(_text(f'paper.{name}', language))}</th><td>{escape(value)}</td></tr>"
         for name, value in _rows(form, language)
     )
-    texts = {
-        name: escape(_text(f"paper.{name}", language)) for name in ("basis", "liability", "signer")
-    }
+    texts = {name: escape(_text(f"paper.{name}", language)) for name in ("basis", "liability", "signer")}
     title = escape(_text(f"paper.title.{form.action.value}", language))
     to = escape(_text("paper.to", language, agency=f"{form.agency.name} ({form.agency.code})"))
     date = form.made_on.strftime("%d/%m/%Y") if form.made_on else ""

@@ -1,7 +1,7 @@
 """From a form to a submitted declaration: steps 1 to 24, written once and resumable anywhere.
 
-One loop looks at where the registration stands and takes the next step, until somebody else has to act. `register` and
-`resume` run the same loop; after a crash nothing is remembered but the journal.
+One loop looks at where the registration stands and takes the next step, until somebody else has to act.
+`register` and `resume` run the same loop; after a crash nothing is remembered but the journal.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = ["advance", "filing_of", "preflight", "register", "resume"]
 
-_OPERATIONS = {Action.REGISTER: Operation.REGISTER, Action.ADJUST: Operation.ADJUST, Action.STOP: Operation.STOP}
+_OPERATIONS = {
+    Action.REGISTER: Operation.REGISTER,
+    Action.ADJUST: Operation.ADJUST,
+    Action.STOP: Operation.STOP,
+}
 
 
 @define
@@ -183,12 +187,12 @@ async def _send(walk: _Walk) -> None:
 
 
 async def _after_crash(walk: _Walk) -> None:
-    """A sending was intended and its end is not known: this process, or an earlier one, was stopped in between."""
+    """Take a sending whose end is not known for a doubt: a process was stopped in between."""
     await walk.dossier.add(EventKind.SEND_UNKNOWN, reason="interrupted")
 
 
 async def _reconcile(walk: _Walk) -> None:
-    """Ask what became of a sending; send again only when a person says so and the other side knows of none."""
+    """Ask what became of a sending; send again only if none is known and a person says so."""
     dossier = walk.dossier
     progress = await walk.world.channel.find(await filing_of(dossier))
     if progress is None and not walk.send_again:

@@ -51,9 +51,7 @@ async def start_signing(dossier: Dossier) -> None:
     """Prepare the document and start the signature; what is prepared is kept for another process."""
     world, key = dossier.world, await _key(dossier)
     at = xml.profile(dossier.state.fact("profile")).signature_path
-    prepared = xml.prepare(
-        await dossier.kept("document"), key.certificate, at=at, signing_time=world.now()
-    )
+    prepared = xml.prepare(await dossier.kept("document"), key.certificate, at=at, signing_time=world.now())
     digest = await dossier.keep(prepared.to_bytes())
     transaction = await signer_of(world).start([_job(dossier, prepared)], key, world.ask, world.clock)
     saved = json.dumps(signers.transaction_to_dict(transaction))
@@ -73,7 +71,7 @@ async def finish_signing(dossier: Dossier) -> None:
     transaction = signers.transaction_from_dict(json.loads(dossier.state.fact("transaction")))
     job = _job(dossier, prepared)
     try:
-        values = await signers.finish(
+        values = await signers.resume(
             signer_of(world), transaction, [job], key, world.clock, on_pending=world.on_pending
         )
     except SigningError as error:

@@ -1,8 +1,8 @@
 """The state of a registration: a fold over its events, by one table.
 
-Everything that changes the state stands in `TRANSITIONS`; what is not in it cannot happen. `accepted` and `activated`
-are two flags beside the state, because no source proves which comes first. The documentation's diagram and the tests are
-made from the table.
+Everything that changes the state stands in `TRANSITIONS`; what is not in it cannot happen. `accepted` and
+`activated` are two flags beside the state, because no source proves which comes first. The documentation's
+diagram and the tests are made from the table.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ TRANSITIONS: Mapping[State, Mapping[EventKind, State]] = {
         EventKind.ACTIVATION_NOT_SENT: State.SUBMITTED,
         EventKind.ACTIVATION_UNKNOWN: State.ACTIVATION_IN_DOUBT,
     },
-    # A wrong code is counted by the other side, so a lost answer is asked after, not repeated; a person may decide to.
+    # A wrong code is counted by the other side, so a lost answer is asked after, not repeated; a person may
+    # decide to.
     State.ACTIVATION_IN_DOUBT: {
         EventKind.ACTIVATED: State.ACTIVATED,
         EventKind.ACTIVATION_REFUSED: State.SUBMITTED,
@@ -155,7 +156,8 @@ class StateOfRegistration:
         position: number of events so far; the next one takes this place in the journal.
         accepted: whether the agency has accepted.
         activated: whether the account is active.
-        submissions: how many sendings may have arrived: intended ones less those that certainly did not leave.
+        submissions: how many sendings may have arrived: intended ones less those that certainly did not
+            leave.
         happened: every kind of event so far.
         facts: the newest value of each fact in the events.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from bhxh_sdk import messages
-from bhxh_sdk.workflow.state import State
+from bhxh_sdk.workflow.state import State  # noqa: TC001  # attrs and cattrs read the annotations at run time
 from bhxh_sdk.workflow.steps import StepState, StepStatus, timeline
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def status_of(dossier: Dossier) -> RegistrationStatus:
     """Return what a caller sees of a registration."""
     state = dossier.state
     facts = (
-        "sending_key", "dossier_number", "user_name", "agency_code", "agency_text", "organisation", "document",
+        "sending_key", "dossier_number", "user_name", "agency_code", "agency_text", "organisation",
+        "document",
     )  # fmt: skip
     return RegistrationStatus(
         key=dossier.key,

@@ -1,8 +1,9 @@
 """The 29 steps of the portal's guide as one table.
 
-A step is done when one of its events stands in the journal. Steps that a route has no use for are not applicable: nobody
-installs a signing application or enters a PIN for a declaration on paper, and only a registration ends with an account.
-The documentation's table, the demo's timeline and the tests are made from here.
+A step is done when one of its events stands in the journal. Steps that a route has no use for are not
+applicable: nobody installs a signing application or enters a PIN for a declaration on paper, and only a
+registration ends with an account. The documentation's table, the demo's timeline and the tests are made from
+here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Moving between the portal and I-VANs: stop where the organisation is, then register where it goes.
 
-No source proves that the two may be held at once, so the new registration is sent only when the stop is accepted.
+No source proves that the two may be held at once, so the new registration is sent only when the stop is
+accepted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from attrs import evolve, frozen
 
 from bhxh_sdk.errors import RefusedError
 from bhxh_sdk.models import Action
-from bhxh_sdk.workflow.dossier import Dossier
+from bhxh_sdk.workflow.dossier import Dossier  # noqa: TC001  # attrs and cattrs read the annotations at run time
 from bhxh_sdk.workflow.following import follow
 from bhxh_sdk.workflow.registering import preflight, register
 from bhxh_sdk.workflow.state import State
@@ -55,7 +56,8 @@ async def switch(
         form: the registration as it stands; its `transact_at` is the old place.
         to: the new place.
         stop: from when and why the old place ends.
-        key: key of the move; the two declarations stand under `key-stop` and `key-register`. Empty to draw one.
+        key: key of the move; the two declarations stand under `key-stop` and `key-register`. Empty to draw
+            one.
         confirmed: whether a person has confirmed both declarations.
 
     Raises:

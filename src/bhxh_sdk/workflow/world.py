@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
+from bhxh_sdk import messages
+from bhxh_sdk.errors import UnknownCodeError
 from bhxh_sdk.models import Ivan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import date
 
     from bhxh_sdk.catalogue import Catalogue
-    from bhxh_sdk.models import Registration
+    from bhxh_sdk.models import Registration, Stop
     from bhxh_sdk.ports import Ask, Clock, Journal
     from bhxh_sdk.signers import Signer, SigningTransaction
     from bhxh_sdk.transport import Channel
@@ -45,7 +48,7 @@ class World:
     clock: Clock
     ask: Ask
     catalogue: Catalogue
-    on_pending: Callable[[SigningTransaction], None] | None = field(default=None, repr=False)
+    on_pending: Callable[[SigningTransaction], Awaitable[None]] | None = field(default=None, repr=False)
 
     def now(self) -> datetime:
         """Return the present moment in UTC."""
@@ -58,13 +61,22 @@ def vietnamese_date(moment: datetime) -> date:
 
 
 def completed(form: Registration, catalogue: Catalogue, today: date) -> Registration:
-    """Return the form with its empty dates filled in, and the names that its codes stand for in the catalogue.
+    """Return the form with its empty dates, and the names that its codes stand for, filled in.
 
     A code that the catalogue does not hold is left as it is: the check reports it.
     """
     agency, transact_at = form.agency, form.transact_at
-    if not agency.name:
-        agency = catalogue.agencies_by_code.get(agency.code.value, agency)
-    if isinstance(transact_at, Ivan) and not transact_at.name:
-        transact_at = catalogue.ivans_by_code.get(transact_at.code, transact_at)
-    return evolve(form, agency=agency, transact_at=transact_at).dated(today)
+    with contextlib.suppress(UnknownCodeError):
+        agency = agency if agency.name else catalogue.agency(agency.code, on=today)
+    with contextlib.suppress(UnknownCodeError):
+        if isinstance(transact_at, Ivan) and not transact_at.name:
+            transact_at = catalogue.ivan(transact_at.code)
+    stop = _worded(form.stop) if form.stop else None
+    return evolve(form, agency=agency, transact_at=transact_at, stop=stop).dated(today)
+
+
+def _worded(stop: Stop) -> Stop:
+    """Put the reason's own words where none were typed: documents carry the reason as a text."""
+    if stop.text or stop.reason is None:
+        return stop
+    return evolve(stop, text=messages.text(f"stop_reason.{stop.reason.value}", "vi"))

@@ -1,0 +1,132 @@
+"""Blocking work beside an event loop: one worker thread for the signer's key, one for the journal.
+
+A token or a disk that takes its time must not hold up the loop, and neither may be used from two threads at
+once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bhxh_sdk.blocking import run_blocking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from bhxh_sdk.ports import Ask, CaptchaChallenge, Clock, Event, Journal, Question
+    from bhxh_sdk.secret import Secret
+    from bhxh_sdk.signers import (
+        Capabilities,
+        Signer,
+        SigningCertificate,
+        SigningJob,
+        SigningTransaction,
+    )
+
+__all__ = ["OffLoopJournal", "OffLoopSigner"]
+
+T = TypeVar("T")
+
+
+class _Worker:
+    """One thread that runs calls one after the other."""
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def run(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, lambda: run_blocking(call()))
+
+    def close(self, last: Callable[[], None]) -> None:
+        self._executor.submit(last).result()
+        self._executor.shutdown()
+
+
+class _AskFromThread:
+    """Ask in the event loop on behalf of a worker thread, which waits for the answer."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._loop = asyncio.get_running_loop()
+
+    def _in_loop(self, question: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(question, self._loop).result()
+
+    async def secret(self, question: Question) -> Secret:
+        return self._in_loop(self._ask.secret(question))
+
+    async def captcha(self, challenge: CaptchaChallenge) -> str:
+        return self._in_loop(self._ask.captcha(challenge))
+
+    async def choose(self, question: Question) -> int:
+        return self._in_loop(self._ask.choose(question))
+
+    async def confirm(self, question: Question) -> bool:
+        return self._in_loop(self._ask.confirm(question))
+
+
+class OffLoopSigner:
+    """Run a local signer on a thread of its own; see `bhxh_sdk.signers.Signer`."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self._worker = _Worker("bhxh-signer")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the signer can do."""
+        return self._signer.capabilities
+
+    async def certificates(self) -> tuple[SigningCertificate, ...]:
+        """List what can sign."""
+        return await self._worker.run(self._signer.certificates)
+
+    async def start(
+        self, jobs: Sequence[SigningJob], certificate: SigningCertificate, ask: Ask, clock: Clock
+    ) -> SigningTransaction:
+        """Start signing."""
+        bridge = _AskFromThread(ask)
+        return await self._worker.run(lambda: self._signer.start(jobs, certificate, bridge, clock))
+
+    async def result(self, transaction: SigningTransaction, clock: Clock) -> SigningTransaction:
+        """Ask how a transaction stands."""
+        return await self._worker.run(lambda: self._signer.result(transaction, clock))
+
+    def close(self) -> None:
+        """Release the signer, on its own thread."""
+        self._worker.close(self._signer.close)
+
+
+class OffLoopJournal:
+    """Run a journal on a thread of its own; see `bhxh_sdk.ports.Journal`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._worker = _Worker("bhxh-journal")
+
+    async def append(self, key: str, position: int, event: Event) -> None:
+        """Add an event."""
+        await self._worker.run(lambda: self._journal.append(key, position, event))
+
+    async def events(self, key: str) -> tuple[Event, ...]:
+        """Return a registration's events."""
+        return await self._worker.run(lambda: self._journal.events(key))
+
+    async def keys(self) -> tuple[str, ...]:
+        """Return all keys."""
+        return await self._worker.run(self._journal.keys)
+
+    async def keep(self, content: bytes) -> str:
+        """Keep a document."""
+        return await self._worker.run(lambda: self._journal.keep(content))
+
+    async def kept(self, digest: str) -> bytes:
+        """Return a kept document."""
+        return await self._worker.run(lambda: self._journal.kept(digest))
+
+    def close(self) -> None:
+        """Close the journal, on its own thread."""
+        self._worker.close(self._journal.close)
