@@ -8,19 +8,27 @@ from bhxh_sdk.xml.document_profile import DocumentProfile, FieldRule
 from bhxh_sdk.xml.documents import build, carried, read
 from bhxh_sdk.xml.envelope import build_envelope, read_envelope
 from bhxh_sdk.xml.formats import reason_words
+from bhxh_sdk.xml.prepared import PreparedSignature
 from bhxh_sdk.xml.profile_data import profile_from_mapping, with_overrides
 from bhxh_sdk.xml.profiles import Proof, load_profile, profile, profile_for, profiles, proofs
 from bhxh_sdk.xml.reader import SIZE_LIMIT
+from bhxh_sdk.xml.signature import PLACE, complete, prepare
+from bhxh_sdk.xml.verification import Verified, verify
 
 __all__ = [
+    "PLACE",
     "SIZE_LIMIT",
     "DocumentProfile",
     "FieldRule",
+    "PreparedSignature",
     "Proof",
+    "Verified",
     "build",
     "build_envelope",
     "carried",
+    "complete",
     "load_profile",
+    "prepare",
     "profile",
     "profile_for",
     "profile_from_mapping",
@@ -29,5 +37,6 @@ __all__ = [
     "read",
     "read_envelope",
     "reason_words",
+    "verify",
     "with_overrides",
 ]

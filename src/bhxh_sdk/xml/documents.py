@@ -79,7 +79,8 @@ def carried(form: Registration, profile: DocumentProfile | str | None = None) ->
     chosen = _fitting(form, profile)
     values = kept_values(chosen, form)
     files = tuple(
-        evolve(file, form_code=without_decree_number(file.form_code)) for file in values.get("attachments", ())
+        evolve(file, form_code=without_decree_number(file.form_code))
+        for file in values.get("attachments", ())
     )
     return _registration(chosen, {**values, "attachments": files})
 

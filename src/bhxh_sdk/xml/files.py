@@ -59,7 +59,9 @@ def read_files(element: etree._Element, where: str) -> tuple[Attachment, ...]:
         DocumentError: an element is missing, repeated or unknown, or the content does not fit its length.
 
     """
-    return tuple(_file(child, f"{where}/{FILE_ELEMENT}") for child in children(element, where, (FILE_ELEMENT,)))
+    return tuple(
+        _file(child, f"{where}/{FILE_ELEMENT}") for child in children(element, where, (FILE_ELEMENT,))
+    )
 
 
 def _file(element: etree._Element, where: str) -> Attachment:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["profile_from_mapping", "read_toml", "with_overrides"]
 
 _PROFILE_KEYS: Mapping[str, type] = {
-    **dict.fromkeys(("name", "kind", "title", "file_name", "procedure_code", "procedure_code_vietnamese"), str),
+    **dict.fromkeys(
+        ("name", "kind", "title", "file_name", "procedure_code", "procedure_code_vietnamese"), str
+    ),
     **dict.fromkeys(("action", "transact_at", "root", "content", "signature", "file_length"), str),
     **dict.fromkeys(("legal_basis", "certainty", "note"), str),
     "other_signatures": list,
@@ -31,7 +33,9 @@ _PROFILE_KEYS: Mapping[str, type] = {
     "fields": list,
 }
 _FIELD_KEYS: Mapping[str, type] = {
-    **dict.fromkeys(("element", "source", "format", "value", "presence", "fallback", "certainty", "note"), str),
+    **dict.fromkeys(
+        ("element", "source", "format", "value", "presence", "fallback", "certainty", "note"), str
+    ),
     "checked": bool,
 }
 _OVERRIDE_KEYS: Mapping[str, type] = {
@@ -74,7 +78,9 @@ def profile_from_mapping(data: Mapping[str, Any]) -> DocumentProfile:
     _check_place(data)
     _check_elements(rules)
     _check_fallbacks(rules)
-    plain = {key: data[key] for key in data if _PROFILE_KEYS[key] is str and key not in {"action", "certainty"}}
+    plain = {
+        key: data[key] for key in data if _PROFILE_KEYS[key] is str and key not in {"action", "certainty"}
+    }
     return DocumentProfile(
         **plain,
         action=action,
@@ -225,7 +231,10 @@ def _check_fallbacks(rules: Iterable[FieldRule]) -> None:
         if rule.fallback and (rule.fallback not in carried - {rule.source} or rule.format != "text"):
             where = f"fields.{rule.element}.fallback"
             raise InputError(
-                "xml.profile.not_a_choice", field=where, value=rule.fallback, choices=", ".join(sorted(carried))
+                "xml.profile.not_a_choice",
+                field=where,
+                value=rule.fallback,
+                choices=", ".join(sorted(carried)),
             )
 
 

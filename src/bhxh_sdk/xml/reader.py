@@ -19,7 +19,9 @@ SIZE_LIMIT = 64 * 1024 * 1024
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"<\x00", b"\x00<")
-_BIG_TEXT = 10_000_000  # libxml2 refuses longer texts, and deeper trees than 256, unless told that the tree is huge
+_BIG_TEXT = (
+    10_000_000  # libxml2 refuses longer texts, and deeper trees than 256, unless told that the tree is huge
+)
 
 _DECLARATION = re.compile(
     rb"""<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"1\.0"|'1\.0')"""

@@ -24,7 +24,9 @@ def shown_tag(element: etree._Element) -> str:
     return str(element.tag)[:80]
 
 
-def children(element: etree._Element, where: str, known: Collection[str] | None = None) -> Iterator[etree._Element]:
+def children(
+    element: etree._Element, where: str, known: Collection[str] | None = None
+) -> Iterator[etree._Element]:
     """Give the children of an element that holds only elements, indentation passed over.
 
     Raises:

@@ -39,7 +39,9 @@ class CanonicalWriter:
 
     def start(self, name: str, namespaces: Iterable[tuple[str, str]] = ()) -> None:
         """Open an element, with namespace declarations as pairs of prefix and URI."""
-        declared = "".join(f' xmlns:{prefix}="{escaped_attribute(uri)}"' for prefix, uri in sorted(namespaces))
+        declared = "".join(
+            f' xmlns:{prefix}="{escaped_attribute(uri)}"' for prefix, uri in sorted(namespaces)
+        )
         self._parts.append(f"<{name}{declared}>")
         self._open.append(name)
 

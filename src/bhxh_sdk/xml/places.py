@@ -1,0 +1,83 @@
+"""The place of a signature: an element named by its path from the root, which must be there exactly once."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from bhxh_sdk.errors import DocumentError, InputError, UnsafeDocumentError
+from bhxh_sdk.xml.signature_shape import DSIG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["canonical", "check_receivable", "element_at", "ids", "sha256", "signatures"]
+
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_ID_NAMES = ("Id", "ID", "id", f"{_XML}id")
+
+
+def element_at(root: etree._Element, at: str) -> etree._Element:
+    """Return the element at a path such as `Hoso/CKy_Dvi`.
+
+    Raises:
+        InputError: the path is not one or more element names below the root's.
+        DocumentError: the document has no such element, or several.
+
+    """
+    first, *rest = at.split("/") if isinstance(at, str) else [""]
+    if not rest or not all((first, *rest)):
+        raise InputError("xml.not_a_path", field="at", value=str(at))
+    if root.tag != first:
+        raise DocumentError("document.no_place", field=at)
+    element = root
+    for name in rest:
+        found = [child for child in element if child.tag == name]
+        if len(found) != 1:
+            raise DocumentError("document.several_places" if found else "document.no_place", field=at)
+        element = found[0]
+    return element
+
+
+def signatures(root: etree._Element) -> list[etree._Element]:
+    """Return every Signature element of the document."""
+    return list(root.iter(f"{{{DSIG}}}Signature"))
+
+
+def ids(root: etree._Element) -> Iterator[str]:
+    """Give the value of every attribute that some verifier takes for an identifier."""
+    for element in root.iter():
+        if element.attrib:
+            yield from (element.attrib[name] for name in _ID_NAMES if name in element.attrib)
+
+
+def check_receivable(place: etree._Element) -> None:
+    """Refuse what changes the meaning of a signature below: an `xml:` attribute on it or an ancestor.
+
+    Inclusive canonical XML would copy it into SignedInfo, and .NET receivers refuse such documents.
+    """
+    for element in (place, *place.iterancestors()):
+        if any(name.startswith(_XML) for name in element.attrib):
+            raise UnsafeDocumentError("document.xml_attribute", field=str(element.tag)[:80])
+
+
+def canonical(root: etree._Element) -> bytes:
+    """Return the document's inclusive Canonical XML 1.0.
+
+    The whole tree, always: lxml's inclusive form of a part of a tree is wrong below a default namespace.
+
+    Raises:
+        DocumentError: it has no canonical form, as with a relative namespace URI.
+
+    """
+    try:
+        return etree.tostring(root.getroottree(), method="c14n", exclusive=False, with_comments=False)
+    except (etree.LxmlError, ValueError) as error:
+        raise DocumentError("document.no_canonical_form") from error
+
+
+def sha256(content: bytes) -> bytes:
+    """Return the SHA-256 of bytes."""
+    return hashlib.sha256(content).digest()

@@ -1,0 +1,110 @@
+"""A document that waits for its signature value: a plain value that can be saved and completed by another process."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from bhxh_sdk.errors import BhxhError, DocumentError
+from bhxh_sdk.models import CertificateInfo
+from bhxh_sdk.xml.places import sha256
+
+__all__ = ["PreparedSignature"]
+
+_VERSION = 1
+
+
+def _shown(content: bytes) -> str:
+    return f"<{len(content)} bytes>"
+
+
+@frozen(kw_only=True)
+class PreparedSignature:
+    """Hold a document that waits for its signature value.
+
+    Args:
+        document: the document's bytes, with the signature's place opened.
+        position: where in them the signature goes.
+        content_digest: SHA-256 of the document's canonical form.
+        signed_info: the canonical SignedInfo, for tokens that hash and sign in one go.
+        certificate: the signer's certificate.
+        at: path of the signature's place.
+        signing_time: when it is signed, as written into the signature, UTC.
+
+    """
+
+    document: bytes = field(repr=_shown)
+    position: int
+    content_digest: bytes = field(repr=lambda digest: digest.hex())
+    signed_info: bytes = field(repr=_shown)
+    certificate: CertificateInfo
+    at: str
+    signing_time: datetime
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of SignedInfo: what the key signs."""
+        return sha256(self.signed_info)
+
+    def to_bytes(self) -> bytes:
+        """Return the value as JSON, for `from_bytes` of this or a later version."""
+        data = self._data()
+        return json.dumps({**data, "checksum": _checksum(data)}, sort_keys=True).encode()
+
+    @classmethod
+    def from_bytes(cls, saved: bytes) -> PreparedSignature:
+        """Read a saved value.
+
+        Args:
+            saved: what `to_bytes` gave.
+
+        Raises:
+            DocumentError: it is damaged, or of a version that is not known here.
+
+        """
+        try:
+            data = json.loads(saved)
+            version, checksum = data["version"], data.pop("checksum")
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise DocumentError("document.prepared_unreadable") from error
+        if version != _VERSION:
+            raise DocumentError("document.prepared_version", version=str(version)[:40], known=_VERSION)
+        if checksum != _checksum(data):
+            raise DocumentError("document.prepared_unreadable")
+        return cls._from_data(data)
+
+    def _data(self) -> dict[str, Any]:
+        return {
+            "version": _VERSION,
+            "document": base64.b64encode(self.document).decode(),
+            "position": self.position,
+            "content_digest": self.content_digest.hex(),
+            "signed_info": base64.b64encode(self.signed_info).decode(),
+            "certificate": base64.b64encode(self.certificate.der).decode(),
+            "at": self.at,
+            "signing_time": self.signing_time.isoformat(),
+        }
+
+    @classmethod
+    def _from_data(cls, data: dict[str, Any]) -> PreparedSignature:
+        try:
+            return cls(
+                document=base64.b64decode(data["document"]),
+                position=int(data["position"]),
+                content_digest=bytes.fromhex(data["content_digest"]),
+                signed_info=base64.b64decode(data["signed_info"]),
+                certificate=CertificateInfo.from_der(base64.b64decode(data["certificate"])),
+                at=str(data["at"]),
+                signing_time=datetime.fromisoformat(data["signing_time"]).astimezone(UTC),
+            )
+        except (ValueError, TypeError, LookupError, BhxhError) as error:
+            raise DocumentError("document.prepared_unreadable") from error
+
+
+def _checksum(data: dict[str, Any]) -> str:
+    """Tell a damaged value from a whole one; no protection against somebody who changes it on purpose."""
+    return sha256(json.dumps(data, sort_keys=True).encode()).hex()
