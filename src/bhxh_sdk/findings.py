@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+import attrs
+from attrs import frozen
 
 from bhxh_sdk import messages
 
@@ -40,7 +41,7 @@ class Finding:
     code: str
     severity: Severity
     field: str
-    parameters: Mapping[str, Parameter] = field(factory=dict, hash=False)
+    parameters: Mapping[str, Parameter] = attrs.field(factory=dict, hash=False)
     source: str = ""
 
     def message(self, language: Language = "en") -> str:
@@ -71,7 +72,7 @@ def _as_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 class Report:
     """Hold every finding of one check, in the order of the form."""
 
-    findings: tuple[Finding, ...] = field(default=(), converter=_as_findings)
+    findings: tuple[Finding, ...] = attrs.field(default=(), converter=_as_findings)
 
     @property
     def ok(self) -> bool:

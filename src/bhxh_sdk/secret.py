@@ -21,22 +21,15 @@ class Secret:
         value: the secret text, or its UTF-8 bytes.
 
     Raises:
-        TypeError: the value is neither text nor bytes (the message never shows the value).
+        TypeError: the value is neither text nor bytes (no error ever shows the value).
+        ValueError: the text or the bytes are not valid UTF-8.
 
     """
 
     __slots__ = ("_data",)
 
     def __init__(self, value: str | bytes | bytearray | Secret) -> None:
-        if isinstance(value, Secret):
-            self._data = bytearray(value.reveal(), "utf-8")
-        elif isinstance(value, str):
-            self._data = bytearray(value.encode())
-        elif isinstance(value, bytes | bytearray):
-            self._data = bytearray(value)
-        else:
-            msg = f"a Secret is made of text or bytes, not {type(value).__name__}"
-            raise TypeError(msg)
+        self._data = bytearray(_utf8(value))
 
     def reveal(self) -> str:
         """Return the secret text: call it only where the value leaves for its destination."""
@@ -80,3 +73,17 @@ class Secret:
     def __getstate__(self) -> NoReturn:
         msg = "a Secret has no state to show"
         raise TypeError(msg)
+
+
+def _utf8(value: object) -> bytes:
+    if isinstance(value, Secret):
+        value = value.reveal()
+    if not isinstance(value, str | bytes | bytearray):
+        msg = f"a Secret is made of text or bytes, not {type(value).__name__}"
+        raise TypeError(msg)
+    try:
+        return value.encode() if isinstance(value, str) else value.decode().encode()
+    except UnicodeError:
+        pass  # Python's own error carries the value, so it must not even be the cause of ours
+    msg = "a Secret is made of valid UTF-8"
+    raise ValueError(msg)

@@ -21,7 +21,18 @@ Language = Literal["vi", "en"]
 Parameter = str | int
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-DOMAINS = ("errors", "form", "catalogue", "rules", "documents", "signing", "transport", "mail", "steps", "faces")
+DOMAINS = (
+    "errors",
+    "form",
+    "catalogue",
+    "rules",
+    "documents",
+    "signing",
+    "transport",
+    "mail",
+    "steps",
+    "faces",
+)
 
 _LOCALE = Path(__file__).parent / "locale"
 
@@ -63,8 +74,8 @@ def text(code: str, language: Language = "en", parameters: Mapping[str, Paramete
     Args:
         code: a stable code such as `tax_code.check_digit`.
         language: `vi` or `en`.
-        parameters: the values of the `{name}` places in the text; a place without a value is left out together
-            with the brackets around it.
+        parameters: the values of the `{name}` places in the text; a place without a value is left out,
+            together with the brackets around it.
 
     Returns:
         The text; the bare code when no catalogue holds it, so that an unknown server code is still readable.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -23,6 +25,7 @@ __all__ = ["CertificateInfo", "days_left"]
 
 _TAX_CODE = re.compile(r"\s*MST\s*[:\-]?\s*([0-9]{10}(?:-[0-9]{3})?|[0-9]{12})\s*", re.IGNORECASE)
 _PERSONAL_ID = re.compile(r"\s*CCCD\s*[:\-]?\s*([0-9]{12})\s*", re.IGNORECASE)
+_NOT_READABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion)
 _ORGANISATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
 
 
@@ -77,8 +80,10 @@ class CertificateInfo:
         """
         try:
             certificate = x509.load_der_x509_certificate(der)
-            return _facts(certificate, der)
-        except ValueError as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # names over 64 bytes are common in Vietnam
+                return _facts(certificate, der)
+        except _NOT_READABLE as error:
             raise UnreadableFileError("input.not_a_certificate", field="certificate") from error
 
     @property

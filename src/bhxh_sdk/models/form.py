@@ -16,19 +16,21 @@ name = "CÔNG TY TNHH VÍ DỤ"
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_origin
 
 import cattrs
 from cattrs import AttributeValidationNote, ForbiddenExtraKeysError, IterableValidationNote
 
-from bhxh_sdk.errors import InputError, WrongTypeError
+from bhxh_sdk.errors import BhxhError, InputError, WrongTypeError
 from bhxh_sdk.findings import Finding, Report, Severity
 from bhxh_sdk.models.identifiers import Identifier
 from bhxh_sdk.models.registration import Attachment, Ivan, Portal, Registration
+
+if TYPE_CHECKING:
+    from bhxh_sdk.messages import Parameter
 
 __all__ = ["form_from_dict", "form_to_dict"]
 
@@ -150,13 +152,20 @@ def _attachment(read_file: FileReader | None) -> Callable[[Any, Any], Attachment
 def _attachment_content(value: Mapping[str, str], read_file: FileReader | None) -> tuple[bytes, str]:
     path = value.get("file")
     if path is not None and read_file is not None:
-        return read_file(path), path.replace("\\", "/").rsplit("/", 1)[-1]
+        return _file_content(path, read_file), path.replace("\\", "/").rsplit("/", 1)[-1]
     try:
         return base64.b64decode(value["content"], validate=True), ""
     except KeyError:
         raise _FormError("form.missing", name="content") from None
-    except binascii.Error:
+    except ValueError:
         raise _FormError("form.not_base64") from None
+
+
+def _file_content(path: str, read_file: FileReader) -> bytes:
+    try:
+        return read_file(path)
+    except OSError as error:
+        raise _FormError("form.unreadable_file", name=path, reason=error.strerror or "") from error
 
 
 def _base_converter() -> cattrs.Converter:
@@ -201,7 +210,7 @@ def _findings(error: BaseException, path: str) -> Iterator[Finding]:
         for inner in error.exceptions:
             yield from _findings(inner, path)
     elif isinstance(error, ForbiddenExtraKeysError):
-        for name in sorted(error.extra_fields):
+        for name in sorted(map(str, error.extra_fields)):
             yield _finding(_FormError("form.unknown_member", name=name), f"{path}.{name}".lstrip("."))
     else:
         yield _finding(error, path)
@@ -217,12 +226,20 @@ def _joined(path: str, error: BaseException) -> str:
 
 
 def _finding(error: BaseException, path: str) -> Finding:
-    if isinstance(error, KeyError):
-        error = _FormError("form.missing", name=str(error.args[0]))
+    code, parameters = _told(error)
+    return Finding(code=code, severity=Severity.ERROR, field=path, parameters=parameters, source=_SOURCE)
+
+
+def _told(error: BaseException) -> tuple[str, Mapping[str, Parameter]]:
+    if isinstance(error, _FormError):
+        return error.code, error.parameters
     if isinstance(error, WrongTypeError):
-        error = _FormError("form.wrong_type", expected=str(error.parameters["expected"]), got="?")
-    if not isinstance(error, _FormError):
-        error = _FormError("form.wrong_type", expected="a table", got="?")
-    return Finding(
-        code=error.code, severity=Severity.ERROR, field=path, parameters=error.parameters, source=_SOURCE
-    )
+        return "form.wrong_type", error.parameters
+    if isinstance(error, BhxhError):
+        return error.code, error.parameters
+    if isinstance(error, KeyError):
+        return "form.missing", {"name": str(error.args[0])}
+    lists = [
+        note for note in getattr(error, "__notes__", ()) if get_origin(getattr(note, "type", None)) is tuple
+    ]
+    return "form.wrong_type", {"expected": "a list" if lists else "a table"}

@@ -48,10 +48,10 @@ def _tone_last(word: str) -> str:
 
 
 def control_characters(value: str) -> tuple[str, ...]:
-    """Return the characters that XML 1.0 or a form cannot hold, as `U+0000` names: controls, surrogates,
-    non-characters.
+    """Return the characters that XML 1.0 or a form cannot hold, by their `U+0000` names.
 
-    Tabs and line ends count too: every field of the forms is one line.
+    These are controls, surrogates and non-characters. Tabs and line ends count too: every field of the forms
+    is one line.
     """
     return tuple(f"U+{ord(letter):04X}" for letter in value if _is_forbidden(letter))
 
