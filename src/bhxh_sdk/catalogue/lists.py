@@ -153,7 +153,7 @@ class Catalogue:
         wanted = _text("province.code", code)
         found = [row for row in self.provinces(on) if row.code == wanted]
         if found:
-            return max(found, key=lambda row: row.valid_from or date.min)
+            return max(found, key=lambda row: (row.valid_to is None, row.valid_from or date.min))
         merge = next((row for row in _shipped_list("province_merges") if row.old_code == wanted), None)
         if merge is not None and on is not None and on >= merge.effective:
             raise UnknownCodeError(
