@@ -1,0 +1,279 @@
+"""Calling an operation of a profile: write the request, send it, tell yes from no from nobody-knows.
+
+Two ways to send. `read` is for calls that change nothing: repeated within limits, and what cannot be
+understood is an `UnexpectedReplyError`. `once` is for everything else: sent one time; wrapped in `in_doubt`,
+an answer that cannot be understood (a page, a cut JSON, a redirect, a server error) leaves the outcome
+unknown, because the other side may have done what was asked.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from bhxh_sdk.errors import RefusedError, SessionExpiredError, UnexpectedReplyError, UnknownOutcomeError
+from bhxh_sdk.models import Outcome
+from bhxh_sdk.transport.profile import Access, Encoding, ReplyKind
+from bhxh_sdk.transport.reading import (
+    as_flag,
+    as_list,
+    as_moment,
+    as_object,
+    as_text,
+    json_value,
+    member,
+    unexpected,
+)
+from bhxh_sdk.transport.refusals import refusal
+from bhxh_sdk.transport.retrying import RetryPolicy, send_reading
+from bhxh_sdk.transport.writing import written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from bhxh_sdk.ports import Clock, Reply, Request, Sender
+    from bhxh_sdk.secret import Secret
+    from bhxh_sdk.transport.profile import Endpoint, EndpointProfile
+
+__all__ = ["Answer", "Caller", "as_reading", "in_doubt"]
+
+_GOOD = range(200, 300)
+_UNAUTHORISED = 401
+_FIRST_SERVER_ERROR = 500
+
+
+@frozen
+class Answer:
+    """The payload of an answer, read by our names.
+
+    Args:
+        endpoint: whose answer it is.
+        value: the JSON value, text or bytes.
+
+    """
+
+    endpoint: Endpoint
+    value: Any = field(repr=False)
+
+    def raw(self, name: str) -> Any:  # noqa: ANN401  # foreign data
+        """Return a member as received; None when it is missing, null or has no wire name in the profile."""
+        return member(self.value, *self.endpoint.answer.get(name, ()))
+
+    def text(self, name: str) -> str:
+        """Return a member as text; empty when it is not there."""
+        return as_text(self.raw(name))
+
+    def needed(self, name: str) -> str:
+        """Return a member that must be there as text.
+
+        Raises:
+            UnexpectedReplyError: it is missing or empty.
+
+        """
+        found = self.text(name)
+        if not found:
+            raise UnexpectedReplyError("unexpected_reply.member", field=name)
+        return found
+
+    def moment(self, name: str) -> datetime | None:
+        """Return a member as a time in UTC; None when there is none."""
+        return as_moment(self.raw(name))
+
+    def flag(self, name: str) -> bool | None:
+        """Return a member as a truth value; None when it says neither."""
+        return as_flag(self.raw(name))
+
+    def outcome(self, name: str = "state") -> Outcome:
+        """Return the outcome that a raw state stands for; `UNKNOWN` for one that the profile does not list."""
+        return Outcome(self.endpoint.states.get(self.text(name), Outcome.UNKNOWN.value))
+
+    def rows(self, name: str = "rows") -> tuple[Answer, ...]:
+        """Return the objects of a list member, or of the answer itself when the profile does not name it.
+
+        Raises:
+            UnexpectedReplyError: there is something else than a list.
+
+        """
+        rows = as_list(self.raw(name) if name in self.endpoint.answer else self.value)
+        return tuple(Answer(self.endpoint, as_object(row)) for row in rows)
+
+
+@contextmanager
+def in_doubt(reference: str = "") -> Iterator[None]:
+    """Turn an answer that cannot be understood into an unknown outcome: around every call that changes."""
+    try:
+        yield
+    except UnexpectedReplyError as error:
+        status = error.parameters.get("status", "")
+        raise UnknownOutcomeError(
+            "unknown_outcome.reply", reference=reference, reason=error.code, status=status
+        ) from error
+    except UnknownOutcomeError as error:
+        error.reference = error.reference or reference
+        raise
+
+
+@contextmanager
+def as_reading() -> Iterator[None]:
+    """Turn a lost answer into an unexpected one: around every call that changes nothing."""
+    try:
+        yield
+    except UnknownOutcomeError as error:
+        host = error.parameters.get("host", "")
+        raise UnexpectedReplyError("unexpected_reply.lost", reason=error.code, host=host) from error
+
+
+class Caller:
+    """Call the operations of one profile.
+
+    Args:
+        profile: how to call.
+        sender: sends one request.
+        clock: time and chance.
+        policy: how reading calls are repeated.
+
+    """
+
+    def __init__(
+        self, profile: EndpointProfile, sender: Sender, clock: Clock, policy: RetryPolicy | None = None
+    ) -> None:
+        self.profile = profile
+        self._sender = sender
+        self._clock = clock
+        self._policy = policy or RetryPolicy()
+
+    async def once(
+        self,
+        operation: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        bearer: Secret | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call an operation, sending it one time.
+
+        Args:
+            operation: its name in the profile.
+            values: our name -> value.
+            bearer: the token of the session.
+            headers: headers of this one call.
+
+        Raises:
+            UnsupportedOperationError: the profile does not have it; nothing was sent.
+            RefusedError: the other side said no.
+            NotSentError: nothing left.
+            UnknownOutcomeError: no complete answer came.
+            UnexpectedReplyError: the answer cannot be understood.
+
+        """
+        endpoint = self.profile.endpoint(operation)
+        reply = await self._sender.send(self._request(endpoint, values, bearer, headers))
+        return understood(endpoint, reply)
+
+    async def read(
+        self,
+        operation: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        bearer: Secret | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call an operation that changes nothing, repeating it within limits.
+
+        Raises:
+            UnsupportedOperationError: the profile does not have it; nothing was sent.
+            RefusedError: the other side said no.
+            NotSentError: nothing left.
+            UnexpectedReplyError: no complete answer came, or it cannot be understood.
+
+        """
+        endpoint = self.profile.endpoint(operation)
+        request = self._request(endpoint, values, bearer, headers)
+        with as_reading():
+            reply = await send_reading(self._sender, self._clock, request, self._policy)
+        return understood(endpoint, reply)
+
+    def _request(
+        self,
+        endpoint: Endpoint,
+        values: Mapping[str, Any] | None,
+        bearer: Secret | None,
+        headers: Mapping[str, str] | None,
+    ) -> Request:
+        boundary = self._clock.new_id() if endpoint.encoding is Encoding.MULTIPART else ""
+        return written(
+            self.profile.base_url, endpoint, values or {}, bearer=bearer, headers=headers, boundary=boundary
+        )
+
+
+def understood(endpoint: Endpoint, reply: Reply) -> Answer:
+    """Tell yes from no from nobody-knows.
+
+    Returns:
+        The payload of a yes.
+
+    Raises:
+        RefusedError: a no, as the kind that the profile gives its code.
+        UnexpectedReplyError: neither.
+
+    """
+    if reply.status not in _GOOD:
+        raise _bad_status(endpoint, reply)
+    if endpoint.reply is ReplyKind.BYTES:
+        return Answer(endpoint, reply.body)
+    value = _value(endpoint, reply)
+    _demand_success(endpoint, reply, value)
+    return Answer(endpoint, member(value, endpoint.result) if endpoint.result else value)
+
+
+def _value(endpoint: Endpoint, reply: Reply) -> Any:  # noqa: ANN401  # foreign data
+    if endpoint.reply is ReplyKind.JSON:
+        return json_value(reply)
+    try:
+        return json_value(reply)
+    except UnexpectedReplyError as error:
+        if error.code == "unexpected_reply.html":
+            raise
+    return reply.body.decode("utf-8", errors="replace").strip()
+
+
+def _bad_status(endpoint: Endpoint, reply: Reply) -> RefusedError | UnexpectedReplyError:
+    if reply.status >= _FIRST_SERVER_ERROR:
+        return unexpected(reply, "unexpected_reply.server_error")
+    session_over = reply.status == _UNAUTHORISED and endpoint.access is Access.BEARER
+    try:
+        said = _refused(
+            endpoint, json_value(reply), reply.status, "session_expired" if session_over else "refused"
+        )
+    except UnexpectedReplyError as error:
+        said, page = None, error.code == "unexpected_reply.html"
+    else:
+        page = False
+    if session_over:
+        return said or SessionExpiredError(agency_code=str(_UNAUTHORISED))
+    return said or unexpected(reply, "unexpected_reply.html" if page else "unexpected_reply.status")
+
+
+def _refused(endpoint: Endpoint, value: object, status: int, usual: str = "refused") -> RefusedError | None:
+    """Return the no that an answer tells; None when it holds neither a code nor a text of one."""
+    rules = endpoint.refusals
+    code, text = as_text(member(value, *rules.code)), as_text(member(value, *rules.text))
+    if not code and not text:
+        return None
+    return refusal(rules.kinds.get(code) or rules.statuses.get(str(status)) or usual, code, text)
+
+
+def _demand_success(endpoint: Endpoint, reply: Reply, value: object) -> None:
+    rule = endpoint.success
+    if rule is None:
+        return
+    found = member(value, rule.member)
+    if found is None and rule.optional:
+        return
+    if as_text(found).casefold() in {equal.casefold() for equal in rule.equals}:
+        return
+    said = _refused(endpoint, value, reply.status) if found is not None else None
+    raise said or unexpected(reply, "unexpected_reply.shape")

@@ -1,0 +1,106 @@
+"""One request under way: the time that is left, the bytes that came, and whether a byte of it had left."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, NoReturn
+
+from bhxh_sdk.errors import NotSentError, UnknownOutcomeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bhxh_sdk.ports import Clock, Request
+    from bhxh_sdk.transport.outbound import Limits
+
+__all__ = ["Exchange", "OutOfTimeError", "TooLargeError"]
+
+
+class OutOfTimeError(Exception):
+    """The total deadline has passed. It never leaves the senders."""
+
+
+class TooLargeError(Exception):
+    """The answer passes a limit. It never leaves the senders."""
+
+
+class Exchange:
+    """One request under way.
+
+    Args:
+        clock: measures the time.
+        request: what is sent; it brings the total deadline.
+        limits: how much the answer may weigh.
+
+    Attributes:
+        sent: whether a byte of the request was handed to the network. A TLS
+            handshake is not the request.
+
+    """
+
+    def __init__(self, clock: Clock, request: Request, limits: Limits) -> None:
+        self.sent = False
+        self.limits = limits
+        self._clock = clock
+        self._host = request.host
+        self._sealed = request.url.lower().startswith("https:")
+        self._end = clock.monotonic() + request.deadline_seconds
+        self._received = 0
+
+    def remaining(self) -> float:
+        """Return the seconds that are left: every single wait is given no more than that.
+
+        Raises:
+            OutOfTimeError: none are left.
+
+        """
+        left = self._end - self._clock.monotonic()
+        if left <= 0:
+            raise OutOfTimeError
+        return left
+
+    def writing(self, *, sealed: bool) -> None:
+        """Note that bytes are handed over next; those to a proxy in the clear are not the request itself."""
+        self.sent = self.sent or sealed or not self._sealed
+
+    def received(self, data: bytes) -> bytes:
+        """Count what came from the network and return it.
+
+        Raises:
+            TooLargeError: it is too much.
+
+        """
+        self._received += len(data)
+        if self._received > self.limits.raw_bytes:
+            raise TooLargeError
+        return data
+
+    def failed(self, error: Exception) -> NoReturn:
+        """Say what a failure means: the only question is whether a byte of the request had left.
+
+        Raises:
+            NotSentError: none had.
+            UnknownOutcomeError: one had, and no complete answer came.
+
+        """
+        reason = _reason(error)
+        if self.sent:
+            raise UnknownOutcomeError(f"unknown_outcome.{reason}", host=self._host) from error
+        raise NotSentError(f"not_sent.{reason}", host=self._host) from error
+
+
+_REASONS: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str]] = (
+    (ssl.SSLCertVerificationError, "certificate"),
+    ((OutOfTimeError, TimeoutError), "deadline"),
+    ((TooLargeError, OverflowError), "too_large"),
+)
+
+
+def _reason(error: BaseException | None) -> str:
+    """Return the stable word for a failure, looking through what wraps it."""
+    while error is not None:
+        for kinds, reason in _REASONS:
+            if isinstance(error, kinds):
+                return reason
+        error = error.__cause__
+    return "connection"

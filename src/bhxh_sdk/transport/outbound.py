@@ -1,0 +1,171 @@
+"""What may leave, and what may come back: hosts, proxies, sizes and encodings."""
+
+from __future__ import annotations
+
+import ssl
+import urllib.request
+import zlib
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from attrs import field, frozen
+
+from bhxh_sdk.errors import InputError, SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["Limits", "OutboundPolicy", "Unpacker", "tls_context"]
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_PORTS = {"https": 443, "http": 80}
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How much an answer may weigh.
+
+    Args:
+        raw_bytes: bytes taken from the network for one answer, headers included.
+        decoded_bytes: bytes of the decoded body.
+
+    """
+
+    raw_bytes: int = 5_000_000
+    decoded_bytes: int = 20_000_000
+
+
+def _as_hosts(hosts: Iterable[str]) -> frozenset[str]:
+    return frozenset(host.lower() for host in hosts)
+
+
+@frozen(kw_only=True)
+class OutboundPolicy:
+    """Where requests may go.
+
+    Args:
+        allowed_hosts: a bare name stands for the scheme's usual port, `name:port` for that port.
+        trust_env: whether proxies of the environment are used.
+
+    """
+
+    allowed_hosts: frozenset[str] = field(converter=_as_hosts)
+    trust_env: bool = False
+
+    def check(self, url: str) -> None:
+        """Refuse an address before anything is connected.
+
+        Raises:
+            SetupError: the host is not on the list, or the connection would not be encrypted.
+
+        """
+        parts = _split(url)
+        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+        names = {f"{host}:{port}"} | ({host} if port == _PORTS.get(parts.scheme) else set())
+        if not names & self.allowed_hosts:
+            raise SetupError("setup.host_not_allowed", host=f"{host}:{port}")
+        if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+            raise SetupError("setup.not_https", host=host)
+
+    def proxy(self, url: str) -> str:
+        """Return the proxy of the environment for an address; empty for none.
+
+        Raises:
+            SetupError: a proxy of a kind that is not supported.
+
+        """
+        parts = urlsplit(url)
+        if not self.trust_env or urllib.request.proxy_bypass(parts.hostname or ""):
+            return ""
+        proxies = urllib.request.getproxies()
+        found = proxies.get(parts.scheme) or proxies.get("all", "")
+        if found and urlsplit(found).scheme != "http":
+            raise SetupError("setup.proxy", name=urlsplit(found).scheme)
+        return found
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise InputError("input.address", field="url") from None
+    if not parts.hostname or "@" in parts.netloc:
+        raise InputError("input.address", field="url")
+    return parts
+
+
+@cache
+def tls_context(ca_bundle: Path | None = None) -> ssl.SSLContext:
+    """Return TLS settings: version 1.2 at least, names and certificates always checked.
+
+    Args:
+        ca_bundle: a PEM file with the only authorities to trust; None for those of the system.
+
+    Raises:
+        SetupError: the file cannot be read.
+
+    """
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle)
+    except (OSError, ssl.SSLError) as error:
+        raise SetupError("setup.ca_bundle", name=str(ca_bundle), reason=type(error).__name__) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class Unpacker:
+    """Decode a body as it arrives and stop at the limit, so that a bomb never unfolds.
+
+    Args:
+        encoding: the `Content-Encoding` header.
+        limit: the largest decoded size.
+
+    Raises:
+        ValueError: the encoding is not one that was asked for, or there are several.
+
+    """
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        self._encoding = encoding.strip().lower()
+        if self._encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
+            msg = "unknown content encoding"
+            raise ValueError(msg)
+        self._limit = limit
+        self._out = bytearray()
+        self._zlib = None if self._encoding in {"", "identity"} else self._fresh()
+
+    def _fresh(self) -> zlib._Decompress:
+        return zlib.decompressobj(
+            zlib.MAX_WBITS | 32
+        )  # 32: gzip and zlib headers are told apart by their first byte
+
+    def feed(self, data: bytes) -> None:
+        """Take the next raw bytes.
+
+        Raises:
+            OverflowError: the limit is passed.
+            zlib.error: the bytes are not of that encoding.
+
+        """
+        if self._zlib is None:
+            self._out += data
+        else:
+            self._out += self._zlib.decompress(data, self._limit - len(self._out) + 1)
+        if len(self._out) > self._limit:
+            msg = "the decoded body is too large"
+            raise OverflowError(msg)
+
+    def result(self) -> bytes:
+        """Return the decoded body.
+
+        Raises:
+            ValueError: the compressed body is cut short.
+
+        """
+        if self._zlib is not None and self._out and not self._zlib.eof:
+            msg = "the compressed body is cut short"
+            raise ValueError(msg)
+        return bytes(self._out)
