@@ -1,7 +1,7 @@
 """XML documents: built from a registration, read back, signed in two steps, verified strictly.
 
-Element names, order and formats are data with certainty marks (`profiles`); what no source proves can be changed by an
-integrator (`with_overrides`, `load_profile`).
+Element names, order and formats are data with certainty marks (`profiles`); what no source proves can be
+changed by an integrator (`with_overrides`, `load_profile`).
 """
 
 from bhxh_sdk.xml.document_profile import DocumentProfile, FieldRule

@@ -1,7 +1,7 @@
 """The signer's certificate: its key, its validity, and who issued it.
 
-A document holds the signer's certificate alone, so the trusted certificates must include the one that issued it. Every
-trusted certificate is trusted as it is given: chains above it are the caller's business.
+A document holds the signer's certificate alone, so the trusted certificates must include the one that issued
+it. Every trusted certificate is trusted as it is given: chains above it are the caller's business.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def certificate_key(certificate: CertificateInfo) -> RSAPublicKey:
 def check_validity(certificate: CertificateInfo, moment: datetime) -> None:
     """Refuse a certificate that was not valid at that moment."""
     if moment < certificate.not_before:
-        raise VerificationError("document.not_yet_valid", reason="not-yet-valid", name=certificate.common_name)
+        raise VerificationError(
+            "document.not_yet_valid", reason="not-yet-valid", name=certificate.common_name
+        )
     if moment > certificate.not_after:
         raise VerificationError("document.expired", reason="expired", name=certificate.common_name)
 
@@ -80,7 +82,7 @@ def check_chain(certificate: CertificateInfo, roots: Sequence[bytes], moment: da
 def _root(der: bytes, number: int) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise InputError("xml.not_a_certificate", field=f"roots[{number}]") from error
 
 

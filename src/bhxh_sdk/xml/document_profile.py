@@ -24,8 +24,8 @@ class FieldRule:
         source: path of the model's value; empty for a constant.
         format: name of the format, such as `date`.
         value: the constant text; None for a value of the model.
-        presence: `required` (never empty), `always` (an empty element for an empty text) or `optional` (left out
-            when there is no value).
+        presence: `required` (never empty), `always` (an empty element for an empty text) or `optional` (left
+            out when there is no value).
         fallback: source whose value is written when this one is empty.
         checked: whether a constant read back must be the same.
         certainty: how well name, place and format are proven.

@@ -52,8 +52,8 @@ def build(
         The document: a declaration, then one line of canonical UTF-8 without a byte order mark.
 
     Raises:
-        InputError: a value that the document must hold is missing or cannot stand in XML, or the profile is for
-            another action or place of transaction; `field` names it.
+        InputError: a value that the document must hold is missing or cannot stand in XML, or the profile is
+            for another action or place of transaction; `field` names it.
 
     """
     chosen = _fitting(form, profile)
@@ -65,8 +65,8 @@ def build(
 def carried(form: Registration, profile: DocumentProfile | str | None = None) -> Registration:
     """Return what is left of a form after it was written and read again.
 
-    What the profile has no element for is back at its default, a telephone that only repeats the contact's mobile is
-    empty, and `use_certificate` is true.
+    What the profile has no element for is back at its default, a telephone that only repeats the contact's
+    mobile is empty, and `use_certificate` is true.
 
     Args:
         form: the registration, dated.
@@ -100,8 +100,8 @@ def read(
 
     Raises:
         UnsafeDocumentError: it holds markup that is never accepted, or is too large.
-        DocumentError: it is not XML, of no known kind, or an element is unknown, missing, repeated or unreadable;
-            `field` names the element.
+        DocumentError: it is not XML, of no known kind, or an element is unknown, missing, repeated or
+            unreadable; `field` names the element.
 
     """
     root = parsed(content, size_limit=size_limit)
@@ -131,7 +131,7 @@ def _fitting(form: Registration, profile: DocumentProfile | str | None) -> Docum
 
 
 def _kind_of(root: etree._Element) -> DocumentProfile:
-    """Return the shipped profile whose elements fit best: the exact one, or the one that explains what is wrong."""
+    """Return the shipped profile that fits best: the exact one, or the one that explains what is wrong."""
     counted = [(misfits(known, root), known) for known in profiles()]
     fitting = [(count, known) for count, known in counted if count is not None]
     if not fitting:

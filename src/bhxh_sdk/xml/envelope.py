@@ -48,7 +48,8 @@ def read_envelope(
 
     Raises:
         UnsafeDocumentError: it holds markup that is never accepted, or is too large.
-        DocumentError: it is not XML, or an element is unknown, missing, repeated or unreadable; `field` names it.
+        DocumentError: it is not XML, or an element is unknown, missing, repeated or unreadable; `field` names
+            it.
 
     """
     chosen = _of_an_envelope(profile)
@@ -56,8 +57,11 @@ def read_envelope(
     count = values.pop("file_count", None)
     if count is not None and count != len(values.get("files", ())):
         raise DocumentError("document.file_count", field="file_count", value=count)
+    if "period" not in values:
+        raise DocumentError("document.missing_element", field="period")
     ivan = Ivan(values.pop("ivan.code", ""), values.pop("ivan.name", ""))
-    return DossierEnvelope(ivan=ivan, **values)
+    texts = dict.fromkeys(("organisation_name", "tax_code", "agency_code", "procedure_code"), "")
+    return DossierEnvelope(ivan=ivan, **{**texts, **values})
 
 
 def _of_an_envelope(profile: DocumentProfile | str) -> DocumentProfile:

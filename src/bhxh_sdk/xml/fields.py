@@ -84,7 +84,8 @@ def text_for(rule: FieldRule, value: object) -> str:
     try:
         text = "" if value is None else FORMATS[rule.format].write(value)
     except WrongTypeError as error:
-        raise WrongTypeError(field=rule.source, **error.parameters) from None
+        expected, got = str(error.parameters["expected"]), str(error.parameters["got"])
+        raise WrongTypeError(field=rule.source, expected=expected, got=got) from None
     if not text and rule.presence == "required":
         raise InputError("xml.missing_value", field=rule.source, element=rule.element)
     if characters := control_characters(text):
@@ -121,7 +122,7 @@ def _value(rule: FieldRule, text: str) -> Any:  # noqa: ANN401  # as value_of
     try:
         return FORMATS[rule.format].read(text)
     except DocumentError as error:
-        raise DocumentError(error.code, field=rule.element, **error.parameters) from None
+        raise DocumentError(error.code, field=rule.element, value=str(error.parameters["value"])) from None
 
 
 def elements_of(profile: DocumentProfile, root: etree._Element) -> dict[str, etree._Element]:
@@ -145,7 +146,7 @@ def elements_of(profile: DocumentProfile, root: etree._Element) -> dict[str, etr
 
 
 def misfits(profile: DocumentProfile, root: etree._Element) -> int | None:
-    """Count the unknown and missing elements of a document; None when root or content is not the profile's."""
+    """Count a document's unknown and missing elements; None when root or content is not the profile's."""
     if root.tag != profile.root or root.find(profile.content) is None:
         return None
     found = {path for path, _ in _walk(profile, _content(profile, root), ())}

@@ -12,7 +12,7 @@ from bhxh_sdk.models import Attachment, without_decree_number
 from bhxh_sdk.models.text import control_characters
 from bhxh_sdk.xml.document_profile import FILE_ELEMENT
 from bhxh_sdk.xml.profiles import file_rules
-from bhxh_sdk.xml.tree import children, text_of
+from bhxh_sdk.xml.tree import children, name_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,10 +68,10 @@ def _file(element: etree._Element, where: str) -> Attachment:
     names = {rule.element: rule.part for rule in file_rules()}
     parts: dict[str, str] = {}
     for child in children(element, where, names):
-        part = names[child.tag]
+        part, here = names[name_of(child)], f"{where}/{name_of(child)}"
         if part in parts:
-            raise DocumentError("document.repeated_element", field=f"{where}/{child.tag}")
-        parts[part] = text_of(child, f"{where}/{child.tag}")
+            raise DocumentError("document.repeated_element", field=here)
+        parts[part] = text_of(child, here)
     for name, part in names.items():
         if part not in parts:
             raise DocumentError("document.missing_element", field=f"{where}/{name}")

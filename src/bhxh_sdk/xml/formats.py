@@ -1,7 +1,7 @@
 """Formats: how a value of the models stands as text in a document, and back.
 
-A source is the path of a value, such as `organisation.tax_code`; it has a kind. A format writes and reads one kind.
-Which source, format and element belong together is data of the document profiles.
+A source is the path of a value, such as `organisation.tax_code`; it has a kind. A format writes and reads one
+kind. Which source, format and element belong together is data of the document profiles.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from bhxh_sdk.errors import DocumentError, InputError, UnsafeDocumentError
+from bhxh_sdk.errors import DocumentError, InputError, UnsafeDocumentError, WrongTypeError
 from bhxh_sdk.xml.signature_shape import DSIG
 
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ def element_at(root: etree._Element, at: str) -> etree._Element:
         DocumentError: the document has no such element, or several.
 
     """
-    first, *rest = at.split("/") if isinstance(at, str) else [""]
+    if not isinstance(at, str):
+        raise WrongTypeError(field="at", expected="str", got=type(at).__name__)
+    first, *rest = at.split("/")
     if not rest or not all((first, *rest)):
-        raise InputError("xml.not_a_path", field="at", value=str(at))
+        raise InputError("xml.not_a_path", field="at", value=at)
     if root.tag != first:
         raise DocumentError("document.no_place", field=at)
     element = root

@@ -1,4 +1,4 @@
-"""A document that waits for its signature value: a plain value that can be saved and completed by another process."""
+"""A document that waits for its signature value: a plain value that another process can complete."""
 
 from __future__ import annotations
 

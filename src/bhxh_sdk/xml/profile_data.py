@@ -96,9 +96,10 @@ def with_overrides(profile: DocumentProfile, overrides: Mapping[str, Any]) -> Do
 
     Args:
         profile: the profile to start from.
-        overrides: members of `DocumentProfile` to replace, and for the elements: `fields` (a table from an element
-            to the members of its rule that change), `remove` (elements), `add` (rules, each with `after` naming the
-            element that it follows, else last) and `order` (every element, in the order wanted).
+        overrides: members of `DocumentProfile` to replace, and for the elements: `fields` (a table from an
+            element to the members of its rule that change), `remove` (elements), `add` (rules, each with
+            `after` naming the element that it follows, else last) and `order` (every element, in the order
+            wanted).
 
     Raises:
         InputError: a key or element is unknown, or a value is not possible; `field` names the key.

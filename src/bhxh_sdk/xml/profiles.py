@@ -1,4 +1,4 @@
-"""The shipped document profiles: which there are, which one a registration needs, and how well each is proven."""
+"""The shipped document profiles: which there are, which a registration needs, how well each is proven."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NAMES = (
 
 @frozen(kw_only=True)
 class Proof:
-    """Tell how well one element of a profile is proven; an empty element stands for the document as a whole."""
+    """Tell how well an element of a profile is proven; an empty element stands for the whole document."""
 
     profile: str
     element: str
@@ -101,8 +101,8 @@ def load_profile(source: Path | str) -> DocumentProfile:
     """Return an integrator's profile.
 
     Args:
-        source: a TOML file (`Path`) or TOML text (`str`). With `base`, the name of a shipped profile, the rest are the
-            changes that `with_overrides` takes; without it, it is a whole profile.
+        source: a TOML file (`Path`) or TOML text (`str`). With `base`, the name of a shipped profile, the
+            rest are the changes that `with_overrides` takes; without it, it is a whole profile.
 
     Raises:
         UnreadableFileError: the file cannot be read or is not TOML.
@@ -116,7 +116,7 @@ def load_profile(source: Path | str) -> DocumentProfile:
 
 
 def profile_for(form: Registration) -> DocumentProfile:
-    """Return the profile of today for a registration: by place of transaction, action, and unit code or none."""
+    """Return the profile of today for a registration: by place of transaction, action and unit code."""
     if not isinstance(form.transact_at, Ivan):
         return profile(f"portal-{form.action.value}")
     return profile("first-register" if form.is_first else f"ivan-{form.action.value}")

@@ -1,7 +1,7 @@
 """The safe reader: bytes of unknown origin become an XML tree, or a typed error.
 
-Markup that the documents never need is refused on the bytes, before anything is parsed: without `<!` there is no
-document type, no entity, no comment and no CDATA section.
+Markup that the documents never need is refused on the bytes, before anything is parsed: without `<!` there is
+no document type, no entity, no comment and no CDATA section.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def parsed(content: bytes, *, size_limit: int = SIZE_LIMIT) -> etree._Element:
 
     Raises:
         WrongTypeError: the content is not bytes.
-        UnsafeDocumentError: document type, entity, comment, CDATA section, processing instruction, or too large.
+        UnsafeDocumentError: document type, entity, comment, CDATA section, processing instruction, or too
+            large.
         DocumentError: another encoding than UTF-8, or not well-formed.
 
     """

@@ -1,7 +1,8 @@
 """Signing in two steps: `prepare` gives the digest, `complete` takes the signature value.
 
 Between the two a person may confirm on a phone for minutes and the process may be started anew: a
-`PreparedSignature` is a plain value that can be saved. The document's bytes are never serialised again; the signature is spliced in.
+`PreparedSignature` is a plain value that can be saved. The document's bytes are never serialised again; the
+signature is spliced in.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from bhxh_sdk.errors import (
     SignatureMismatchError,
     WrongTypeError,
 )
+from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.models.text import control_characters
 from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, sha256, signatures
 from bhxh_sdk.xml.prepared import PreparedSignature
 from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
 from bhxh_sdk.xml.signature_shape import signature, signed_info
+from bhxh_sdk.xml.tree import name_of
 
 if TYPE_CHECKING:
     from lxml import etree
-
-    from bhxh_sdk.models import CertificateInfo
 
 __all__ = ["PLACE", "complete", "prepare"]
 
@@ -54,8 +55,8 @@ def prepare(
     """Prepare a document for signing.
 
     Args:
-        content: the document's bytes; nothing of them is changed but the tag of the signature's place, `<X/>` to
-            `<X></X>`.
+        content: the document's bytes; nothing of them is changed but the tag of the signature's place, `<X/>`
+            to `<X></X>`.
         certificate: the signer's certificate, with an RSA key of at least 2048 bits.
         at: path of the empty element that takes the signature.
         signing_time: when it is signed, with its zone. Written in UTC; the signature does not protect it.
@@ -66,21 +67,21 @@ def prepare(
 
     Raises:
         InputError: the path is not one, or the time has no zone.
-        DocumentError: the document is unsafe or not XML, has no such place or several, the place is not empty, or
-            the document is signed already.
+        DocumentError: the document is unsafe or not XML, has no such place or several, the place is not
+            empty, or the document is signed already.
         CertificateUnusableError: the key is not RSA or too short, or the certificate cannot be read.
 
     """
     _check_time(signing_time)
-    key = _public_key(certificate)
+    _check_length(_public_key(certificate))
     root = parsed(content, size_limit=size_limit)
     place = element_at(root, at)
     _check_free(root, place, at)
     start, end = _span(content, root, place, at)
-    name = place.tag.encode()
+    name = name_of(place).encode()
     opened = content[:start] + b"<" + name + b">"
     digest = sha256(canonical(root))
-    prepared = PreparedSignature(
+    return PreparedSignature(
         document=opened + b"</" + name + b">" + content[end:],
         position=len(opened),
         content_digest=digest,
@@ -89,8 +90,6 @@ def prepare(
         at=at,
         signing_time=signing_time.astimezone(UTC).replace(microsecond=0),
     )
-    _check_length(key)
-    return prepared
 
 
 def complete(prepared: PreparedSignature, signature_value: bytes) -> bytes:
@@ -130,6 +129,8 @@ def _check_time(moment: datetime) -> None:
 
 
 def _public_key(certificate: CertificateInfo) -> RSAPublicKey:
+    if not isinstance(certificate, CertificateInfo):
+        raise WrongTypeError(field="certificate", expected="CertificateInfo", got=type(certificate).__name__)
     if control_characters(certificate.subject):
         raise CertificateUnusableError("document.certificate_subject", field="certificate")
     try:
@@ -161,12 +162,12 @@ def _check_free(root: etree._Element, place: etree._Element, at: str) -> None:
 def _span(content: bytes, root: etree._Element, place: etree._Element, at: str) -> tuple[int, int]:
     """Return where the place's tags stand in the bytes.
 
-    Without comments, CDATA sections and processing instructions every `<` opens a tag, so the n-th element of that
-    literal name is the n-th match on the bytes.
+    Without comments, CDATA sections and processing instructions every `<` opens a tag, so the n-th element of
+    that literal name is the n-th match on the bytes.
     """
-    same_name = (element for element in root.iter(f"{{*}}{place.tag}") if element.prefix is None)
+    same_name = (element for element in root.iter(f"{{*}}{name_of(place)}") if element.prefix is None)
     number = next(number for number, element in enumerate(same_name) if element is place)
-    name = re.escape(place.tag.encode())
+    name = re.escape(name_of(place).encode())
     starts = re.finditer(rb"<%b(?=[ \t\r\n/>])" % name, content)
     start = next(match.start() for position, match in enumerate(starts) if position == number)
     tags = re.compile(rb"<%b[ \t\r\n]*(?:/>|></%b[ \t\r\n]*>)" % (name, name)).match(content, start)

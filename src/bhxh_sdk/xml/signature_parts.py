@@ -1,6 +1,7 @@
 """The parts of a Signature element, taken out only when the element has exactly the expected shape.
 
-White space between elements is passed over outside SignedInfo and refused inside it, where it would be signed.
+White space between elements is passed over outside SignedInfo and refused inside it, where it would be
+signed.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def _children(
     optional: tuple[str, ...] = (),
     namespace: str = DSIG,
 ) -> dict[str, etree._Element]:
-    """Return the children by name: every one of `names`, then some of `optional`, in that order and nothing else."""
+    """Return the children by name: all of `names`, some of `optional`, in that order and nothing else."""
     if not is_blank(parent.text) or not all(is_blank(child.tail) for child in parent):
         _refuse(parent)
     qualified = {f"{{{namespace}}}{name}" if namespace else name: name for name in (*names, *optional)}
@@ -140,7 +141,7 @@ def _reference(element: etree._Element) -> tuple[str, bytes]:
 
 
 def _algorithm(element: etree._Element) -> str:
-    """Return the Algorithm of an element that holds nothing else; a parameter such as an HMAC length is refused."""
+    """Return the Algorithm of an element that holds nothing else, such as an HMAC length."""
     _plain(element, attributes=("Algorithm",))
     if len(element) or element.text:
         _refuse(element)
@@ -197,7 +198,7 @@ def _base64(element: etree._Element) -> bytes:
 
 
 def _exact_base64(element: etree._Element) -> bytes:
-    """Return the bytes of a text that is their one canonical base64 form: it is rebuilt, not copied, to be verified."""
+    """Return the bytes of a text that is their one canonical base64 form: it is rebuilt to be verified."""
     text = _leaf(element)
     content = _decoded(element, text)
     if base64.b64encode(content).decode() != text:

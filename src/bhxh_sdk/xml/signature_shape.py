@@ -1,8 +1,8 @@
 """The shape of the signature: one fixed form, written byte by byte and expected byte by byte.
 
 Source: the signatures of four signing paths seen in dossiers; XML Signature Syntax and Processing
-(https://www.w3.org/TR/xmldsig-core1/). No namespace prefix, inclusive Canonical XML 1.0, RSA PKCS#1 v1.5, one Reference
-with URI "" and the enveloped-signature transform alone.
+(https://www.w3.org/TR/xmldsig-core1/). No namespace prefix, inclusive Canonical XML 1.0, RSA PKCS#1 v1.5, one
+Reference with URI "" and the enveloped-signature transform alone.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def signed_info(
     """Return the canonical SignedInfo: the exact bytes that are signed.
 
     Args:
-        namespaces: every declaration in scope where the signature stands; inclusive canonical XML repeats them.
+        namespaces: every declaration in scope where the signature stands; inclusive canonical XML repeats
+            them.
         digest: digest of the document without the signature.
         signature_method: URI of the signature algorithm.
         digest_method: URI of the digest algorithm.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-__all__ = ["children", "is_blank", "shown_tag", "text_of"]
+__all__ = ["children", "is_blank", "name_of", "shown_tag", "text_of"]
 
 
 def is_blank(text: str | None) -> bool:
@@ -19,9 +19,14 @@ def is_blank(text: str | None) -> bool:
     return text is None or not text.strip(" \t\r\n")
 
 
+def name_of(element: etree._Element) -> str:
+    """Return the element's name, with its namespace in braces if it has one."""
+    return str(element.tag)
+
+
 def shown_tag(element: etree._Element) -> str:
     """Return the element's name for a message, not too long."""
-    return str(element.tag)[:80]
+    return name_of(element)[:80]
 
 
 def children(

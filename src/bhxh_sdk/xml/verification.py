@@ -1,17 +1,19 @@
 """Strict verification: one shape of signature is accepted, everything else is refused with a reason.
 
-The SignedInfo bytes are not canonicalised out of the document: they are rebuilt from the expected pieces, so a document
-can only say what this module understands. What was verified is handed out as `Verified.content`; read nothing else.
+The SignedInfo bytes are not canonicalised out of the document: they are rebuilt from the expected pieces, so
+a document can only say what this module understands. What was verified is handed out as `Verified.content`;
+read nothing else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import UTC, datetime
+from datetime import datetime  # noqa: TC003  # attrs reads the annotations at run time
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding
 
@@ -23,6 +25,7 @@ from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
 from bhxh_sdk.xml.signature import PLACE
 from bhxh_sdk.xml.signature_parts import SignatureParts, parts_of
 from bhxh_sdk.xml.signature_shape import DIGEST_HASHES, SIGNATURE_HASHES, signed_info
+from bhxh_sdk.xml.tree import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +75,8 @@ def verify(
         at: path of the element that holds the signature.
         allow_sha1: accept rsa-sha1 and SHA-1 digests, for documents of old signers.
         smallest_key: fewest bits that the RSA key may have.
-        roots: certificates in DER that are trusted to issue signers' certificates; None not to check the issuer.
+        roots: certificates in DER that are trusted to issue signers' certificates; None not to check the
+            issuer.
         moment: when the certificate must have been valid; None not to check. Needed with `roots`.
         size_limit: how many bytes the document may have.
 
@@ -119,7 +123,9 @@ def _safe_tree(content: bytes, size_limit: int) -> etree._Element:
         return parsed(content, size_limit=size_limit)
     except DocumentError as error:
         reason = "unsafe" if error.code in _UNSAFE else "not-xml"
-        raise VerificationError(error.code, reason=reason, **error.parameters) from error
+        refusal = VerificationError(error.code, reason=reason)
+        refusal.parameters.update(error.parameters)
+        raise refusal from error
 
 
 _UNSAFE = {
@@ -139,7 +145,8 @@ def _only_signature(root: etree._Element, at: str) -> etree._Element:
         raise VerificationError("document.several_signatures", field=at, reason="several-signatures")
     if not found:
         raise VerificationError("document.not_signed", field=at, reason="not-signed")
-    if found[0].getparent() is not place or len(place) > 1:
+    alone = len(place) == 1 and is_blank(place.text) and is_blank(found[0].tail)
+    if found[0].getparent() is not place or not alone:
         raise VerificationError("document.signature_elsewhere", field=at, reason="place")
     known = list(ids(root))
     if len(known) != len(set(known)):
@@ -163,7 +170,7 @@ def _check_algorithms(parts: SignatureParts, *, allow_sha1: bool) -> None:
 def _signer(parts: SignatureParts, smallest_key: int) -> tuple[CertificateInfo, RSAPublicKey]:
     try:
         certificate = CertificateInfo.from_der(parts.certificate)
-    except (BhxhError, ValueError, UnsupportedAlgorithm) as error:
+    except (BhxhError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion) as error:
         raise VerificationError("document.certificate_unreadable", reason="certificate") from error
     key = certificate_key(certificate)
     if key.key_size < smallest_key:
@@ -190,7 +197,7 @@ def _check_value(parts: SignatureParts, signature: etree._Element, key: RSAPubli
 
 
 def _without(signature: etree._Element, root: etree._Element) -> bytes:
-    """Return the canonical document as the enveloped-signature transform leaves it: text around the signature stays."""
+    """Return the canonical document as the enveloped-signature transform leaves it: the tail stays."""
     place = signature.getparent()
     if place is not None:
         place.text = (place.text or "") + (signature.tail or "")
