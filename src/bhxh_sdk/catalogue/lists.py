@@ -153,7 +153,7 @@ class Catalogue:
         wanted = _text("province.code", code)
         found = [row for row in self.provinces(on) if row.code == wanted]
         if found:
-            return max(found, key=lambda row: (row.valid_to is None, row.valid_from or date.min))
+            return max(found, key=lambda row: _preference(row, on))
         merge = next((row for row in _shipped_list("province_merges") if row.old_code == wanted), None)
         if merge is not None and on is not None and on >= merge.effective:
             raise UnknownCodeError(
@@ -273,6 +273,12 @@ def _agency_keys(agency: Agency) -> Keys:
 
 def _province_keys(province: Province) -> Keys:
     return province.code, province.names
+
+
+def _preference(province: Province, on: date | None) -> tuple[bool, bool, date]:
+    """Rank provinces of one code: known dates first where a day counts, then the newest."""
+    dated = bool(province.valid_from or province.valid_to)
+    return on is not None and dated, province.valid_to is None, province.valid_from or date.min
 
 
 def _possible(agency: Agency, on: date | None) -> bool:
