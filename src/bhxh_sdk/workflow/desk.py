@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from bhxh_sdk import rules, signers
-from bhxh_sdk.errors import InputError, KeyNotFoundError
+from bhxh_sdk.errors import InputError, SigningError
 from bhxh_sdk.secret import Secret
-from bhxh_sdk.transport import activation_code_in, credentials_in
+from bhxh_sdk.transport.mailbox import activation_code_in, credentials_in
 from bhxh_sdk.workflow import following, registering
 from bhxh_sdk.workflow.dossier import Dossier
 from bhxh_sdk.workflow.renewing import refreshed_catalogue
@@ -146,11 +146,12 @@ class Desk:
         return await refreshed_catalogue(self.world)
 
     async def _certificate(self, form: Registration) -> CertificateInfo | None:
-        """Return the certificate that would sign; None when there is no signer, or none fits."""
+        """Return the certificate to check the form against; None when none could be meant."""
         if self.world.signer is None:
             return None
         offered = await self.world.signer.certificates()
         try:
             return signers.choose_certificate(offered, form.organisation, self.world.now()).certificate
-        except KeyNotFoundError:
-            return None
+        except SigningError:
+            # The only certificate there is: the report says what is wrong with it.
+            return offered[0].certificate if len(offered) == 1 else None

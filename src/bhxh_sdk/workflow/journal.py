@@ -197,7 +197,7 @@ class SqliteJournal:
         try:
             yield
         except (sqlite3.Error, OSError, ValueError) as error:
-            raise JournalError(path=str(self._path), reason=str(error)) from error
+            raise JournalError("workflow.journal", path=str(self._path), reason=str(error)) from error
 
 
 def _as_json(event: Event) -> str:

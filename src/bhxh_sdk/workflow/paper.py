@@ -103,6 +103,6 @@ def _place(form: Registration, language: Language) -> str:
 def _stop_lines(form: Registration, language: Language) -> dict[str, str]:
     if form.stop is None:
         return {}
-    words = _text(f"stop_reason.{form.stop.reason.value}", language) if form.stop.reason else ""
+    words = _text(f"stop.reason.{form.stop.reason.name.lower()}", language) if form.stop.reason else ""
     from_date = form.stop.from_date.strftime("%d/%m/%Y") if form.stop.from_date else ""
     return {"stop_from": from_date, "stop_reason": form.stop.text or words}

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from bhxh_sdk import signers, xml
 from bhxh_sdk.errors import SetupError, SigningError
+from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.signers import SigningCertificate, SigningJob
 from bhxh_sdk.transport import SignatureBy
 from bhxh_sdk.workflow.state import EventKind
 
 if TYPE_CHECKING:
-    from bhxh_sdk.models import CertificateInfo
     from bhxh_sdk.workflow.dossier import Dossier
     from bhxh_sdk.workflow.world import World
 
@@ -50,7 +50,7 @@ async def choose_certificate(dossier: Dossier) -> CertificateInfo | None:
 async def start_signing(dossier: Dossier) -> None:
     """Prepare the document and start the signature; what is prepared is kept for another process."""
     world, key = dossier.world, await _key(dossier)
-    at = xml.profile(dossier.state.fact("profile")).signature_path
+    at = xml.profile(dossier.state.fact("profile")).signature
     prepared = xml.prepare(await dossier.kept("document"), key.certificate, at=at, signing_time=world.now())
     digest = await dossier.keep(prepared.to_bytes())
     transaction = await signer_of(world).start([_job(dossier, prepared)], key, world.ask, world.clock)
@@ -91,7 +91,5 @@ def _job(dossier: Dossier, prepared: xml.PreparedSignature) -> SigningJob:
 
 
 async def _key(dossier: Dossier) -> SigningCertificate:
-    certificate = await dossier.certificate()
-    if certificate is None:
-        raise SetupError("workflow.no_signer", field="signer")
+    certificate = CertificateInfo.from_der(await dossier.kept("certificate"))
     return SigningCertificate(certificate=certificate, key_id=dossier.state.fact("key_id"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from bhxh_sdk import messages
 from bhxh_sdk.errors import UnknownCodeError
 from bhxh_sdk.models import Ivan
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from bhxh_sdk.catalogue import Catalogue
-    from bhxh_sdk.models import Registration, Stop
+    from bhxh_sdk.models import Registration
     from bhxh_sdk.ports import Ask, Clock, Journal
     from bhxh_sdk.signers import Signer, SigningTransaction
     from bhxh_sdk.transport import Channel
@@ -71,12 +70,4 @@ def completed(form: Registration, catalogue: Catalogue, today: date) -> Registra
     with contextlib.suppress(UnknownCodeError):
         if isinstance(transact_at, Ivan) and not transact_at.name:
             transact_at = catalogue.ivan(transact_at.code)
-    stop = _worded(form.stop) if form.stop else None
-    return evolve(form, agency=agency, transact_at=transact_at, stop=stop).dated(today)
-
-
-def _worded(stop: Stop) -> Stop:
-    """Put the reason's own words where none were typed: documents carry the reason as a text."""
-    if stop.text or stop.reason is None:
-        return stop
-    return evolve(stop, text=messages.text(f"stop_reason.{stop.reason.value}", "vi"))
+    return evolve(form, agency=agency, transact_at=transact_at).dated(today)
