@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+
+import pytest
+from workflow_world import NOW, TAX_CODE, Person, StillClock, ToldChannel, a_form, a_stop
+
+from bhxh_sdk.async_client import AsyncClient
+from bhxh_sdk.client import Client, check, journal_of
+from bhxh_sdk.errors import SetupError
+from bhxh_sdk.models import Ivan, Outcome, Progress
+from bhxh_sdk.signers import throwaway
+from bhxh_sdk.system import AskPerson
+from bhxh_sdk.workflow import MemoryJournal, SqliteJournal, State
+
+
+def calls(client: type) -> dict[str, inspect.Signature]:
+    return {
+        name: inspect.signature(member)
+        for name, member in vars(client).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    }
+
+
+def test_both_clients_have_the_same_calls_in_the_same_order():
+    assert list(calls(Client)) == list(calls(AsyncClient))
+    for name, signature in calls(Client).items():
+        assert signature == calls(AsyncClient)[name], name
+    assert inspect.signature(Client) == inspect.signature(AsyncClient)
+
+
+def test_every_call_of_the_asynchronous_client_is_awaited():
+    assert all(inspect.iscoroutinefunction(vars(AsyncClient)[name]) for name in calls(AsyncClient))
+
+
+@pytest.fixture
+def soft_key():
+    return throwaway(tax_code=TAX_CODE, common_name="CÔNG TY TNHH VÍ DỤ", now=NOW)
+
+
+def options(signer):
+    return {"signer": signer, "ask": Person(), "clock": StillClock()}
+
+
+def whole_way(channel):
+    """Every call once, as (name, arguments): both clients take the same way."""
+    yield "check", (a_form(),), {}
+    yield "register", (a_form(),), {"confirmed": True, "key": "k"}
+    yield "resume", ("k",), {}
+    yield "refresh", ("k",), {}
+    yield "activate", ("k", "K7M4"), {}
+    channel.tell("progress", Progress(outcome=Outcome.ACCEPTED))
+    yield "wait_for_decision", ("k",), {"seconds": 1}
+    yield "log_in", ("k", "password"), {}
+    yield "status", ("k",), {}
+    yield "statuses", (), {}
+    yield "document", ("k",), {}
+    yield "refresh_catalogue", (), {}
+    yield "register", (a_form(use_certificate=False),), {"confirmed": True, "key": "p"}
+    yield "record_handed_in", ("p",), {}
+    yield "record_decision", ("p",), {"accepted": True}
+    move = {"to": Ivan("00040"), "channel": ToldChannel(), "stop": a_stop(), "confirmed": True}
+    yield "switch", (a_form(),), move
+
+
+def test_the_blocking_client_goes_the_whole_way(soft_key):
+    channel = ToldChannel()
+    results = {}
+    with Client(channel, **options(soft_key)) as client:
+        for name, arguments, named in whole_way(channel):
+            results[name] = getattr(client, name)(*arguments, **named)
+        client.change_password("k", results["log_in"], "password", "n3w")
+        assert client.status("k").state is State.ACTIVE
+    assert channel.closed
+
+
+def test_the_asynchronous_client_goes_the_whole_way(soft_key, tmp_path):
+    async def main() -> None:
+        channel = ToldChannel()
+        results = {}
+        async with AsyncClient(channel, journal=tmp_path / "j.db", **options(soft_key)) as client:
+            for name, arguments, named in whole_way(channel):
+                results[name] = await getattr(client, name)(*arguments, **named)
+            await client.change_password("k", results["log_in"], "password", "n3w")
+            assert (await client.status("k")).state is State.ACTIVE
+        assert channel.closed
+
+    asyncio.run(main())
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("bhxh-")]
+
+
+def test_a_paper_client_needs_no_signer():
+    async def main() -> State:
+        async with AsyncClient(ToldChannel(), ask=Person()) as client:
+            return (await client.register(a_form(use_certificate=False), confirmed=True)).state
+
+    assert asyncio.run(main()) is State.PRINTED
+    with Client(ToldChannel()) as client:
+        assert client.register(a_form(use_certificate=False), confirmed=True).state is State.PRINTED
+
+
+def test_an_asynchronous_callback_does_not_fit_the_blocking_client(soft_key):
+    async def later(question):
+        await asyncio.sleep(0)
+        return True
+
+    with (
+        Client(ToldChannel(), signer=soft_key, ask=AskPerson(on_confirm=later), clock=StillClock()) as client,
+        pytest.raises(SetupError) as caught,
+    ):
+        client.register(a_form())
+    assert caught.value.code == "setup.suspended"
+
+
+def test_the_blocking_client_works_inside_a_running_loop(soft_key):
+    async def notebook() -> State:
+        with Client(ToldChannel(), **options(soft_key)) as client:
+            return client.register(a_form(), confirmed=True).state
+
+    assert asyncio.run(notebook()) is State.SUBMITTED
+
+
+def test_a_journal_is_given_in_three_ways(tmp_path):
+    assert isinstance(journal_of(None), MemoryJournal)
+    for path in (tmp_path / "a.db", str(tmp_path / "b.db")):
+        journal = journal_of(path)
+        assert isinstance(journal, SqliteJournal)
+        journal.close()
+    own = MemoryJournal()
+    assert journal_of(own) is own
+
+
+def test_a_form_is_checked_without_a_client():
+    assert check(a_form()).ok
+    assert check(a_form(), on=NOW.date(), confirmed=False).codes.count("confirmation.missing") == 1
+
+
+def test_who_waits_is_told(soft_key):
+    told = []
+    with Client(ToldChannel(), on_pending=told.append, **options(soft_key)) as client:
+        client.register(a_form(), confirmed=True)
+    assert told == []
