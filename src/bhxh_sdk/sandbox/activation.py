@@ -50,7 +50,7 @@ class Activations:
                 self._codes[sending_key].revoked = True
 
     def owner(self, code: str) -> str:
-        """Return the sending key of the case that the code was mailed for; empty when it was mailed for none."""
+        """Return the sending key of the case that the code was mailed for, or an empty text."""
         return next((key for key, drawn in self._codes.items() if drawn.text == code), "")
 
     def check(self, sending_key: str, code: str) -> None:

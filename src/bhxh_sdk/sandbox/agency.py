@@ -1,7 +1,7 @@
 """The sandbox's agency: what any agency decides about registrations, without HTTP.
 
-A filing becomes a case. A case is decided (`outcome`) and, where a code is mailed for it, activated: two facts in
-either order. What the agency refuses, it refuses with a `Reason`.
+A filing becomes a case. A case is decided (`outcome`) and, where a code is mailed for it, activated: two
+facts in either order. What the agency refuses, it refuses with a `Reason`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
-    from bhxh_sdk.models import CertificateInfo, Registration
+    from bhxh_sdk.models import Registration
     from bhxh_sdk.sandbox.clock import VirtualClock
     from bhxh_sdk.sandbox.mail import Outbox
 
@@ -33,13 +33,13 @@ __all__ = ["AgencySettings", "Case", "KnownUnit", "Reason", "Refusal", "SandboxA
 class SandboxAgency:
     """An agency that takes registrations from the portal, from I-VANs and on paper.
 
-    It may be used from several threads. Whatever is due by the clock happens before a question is answered, and when
-    the clock is moved on.
+    It may be used from several threads. Whatever is due by the clock happens before a question is answered,
+    and when the clock is moved on.
 
     Args:
         clock: the time it lives in.
         outbox: where its mails go.
-        roots: the certification authorities it trusts.
+        roots: certificates in DER that it trusts to issue signers' certificates.
         settings: how it behaves.
 
     Attributes:
@@ -52,14 +52,14 @@ class SandboxAgency:
         self,
         clock: VirtualClock,
         outbox: Outbox,
-        roots: Iterable[CertificateInfo] = (),
+        roots: Iterable[bytes] = (),
         settings: AgencySettings | None = None,
     ) -> None:
         self.settings = settings or AgencySettings()
         self.submissions = 0
         self._clock = clock
         self._outbox = outbox
-        self._intake = Intake(clock, tuple(roots))
+        self._intake = Intake(clock, roots)
         self._activations = Activations(clock)
         self._accounts = Accounts(clock)
         self._cases: dict[str, Case] = {}
@@ -101,7 +101,7 @@ class SandboxAgency:
         planned = self._objection(submission.channel, form)
         if planned and self.settings.refuse_at_once:
             raise planned
-        case = opened(submission, form, self._clock.new_id(), self._clock.now())
+        case = opened(submission, self._reachable(form), self._clock.new_id(), self._clock.now())
         case = self._keep(evolve(case, activation_by_mail=self._is_activated_by_mail(case)))
         self.submissions += 1
         if planned:
@@ -110,6 +110,13 @@ class SandboxAgency:
             self._mail_code(case)
         self._decide_due()
         return case
+
+    def _reachable(self, form: Registration) -> Registration:
+        """Fill in the e-mail of the account where the form names none: a stop does not carry it."""
+        holder = self._holder(str(form.unit_code or ""))
+        if form.contact.email or holder is None:
+            return form
+        return evolve(form, contact=evolve(form.contact, email=holder.form.contact.email))
 
     def _objection(self, channel: str, form: Registration) -> Refusal | None:
         try:

@@ -18,13 +18,13 @@ __all__ = ["VirtualClock"]
 class VirtualClock:
     """A clock whose time passes only when it is told to, or when somebody sleeps on it.
 
-    It is a `bhxh_sdk.ports.Clock` for blocking and asynchronous clients alike: `sleep` never suspends. Client and
-    sandbox may share it from different threads.
+    It is a `bhxh_sdk.ports.Clock` for blocking and asynchronous clients alike: `sleep` never suspends. Client
+    and sandbox may share it from different threads.
 
     Args:
         start: where time begins, with its zone; None for the machine's present moment.
-        seed: makes random bytes and identifiers repeatable; two clocks of one seed draw the same ones. None to draw
-            what nobody can foresee.
+        seed: makes random bytes and identifiers repeatable; two clocks of one seed draw the same ones. None
+            to draw what nobody can foresee.
         flowing: whether real time passes too, for a sandbox that people use by hand.
 
     """

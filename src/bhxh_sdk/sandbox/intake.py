@@ -1,17 +1,21 @@
-"""The sandbox agency's counter: reads what comes in with the package's own strict verifier, and checks the facts."""
+"""The sandbox agency's counter: what comes in is verified strictly, read, and compared with what is known."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from bhxh_sdk import xml
 from bhxh_sdk.errors import BhxhError, VerificationError
-from bhxh_sdk.models import Portal
+from bhxh_sdk.models import Action, Portal
 from bhxh_sdk.models.text import same_name
 from bhxh_sdk.sandbox.reasons import Reason, Refusal
 
 if TYPE_CHECKING:
-    from bhxh_sdk.models import CertificateInfo, Registration
+    from collections.abc import Iterable
+
+    from bhxh_sdk.models import Registration
     from bhxh_sdk.ports import Clock
     from bhxh_sdk.sandbox.case import Submission
     from bhxh_sdk.sandbox.settings import AgencySettings
@@ -24,13 +28,13 @@ class Intake:
 
     Args:
         clock: the moment at which certificates must be valid.
-        roots: the certification authorities that are trusted.
+        roots: certificates in DER that are trusted to issue signers' certificates.
 
     """
 
-    def __init__(self, clock: Clock, roots: tuple[CertificateInfo, ...]) -> None:
+    def __init__(self, clock: Clock, roots: Iterable[bytes]) -> None:
         self._clock = clock
-        self._roots = roots
+        self._roots = tuple(roots)
 
     def form(self, submission: Submission) -> Registration:
         """Return what was filed: from the verified bytes of the document, or from the facts without one.
@@ -53,16 +57,27 @@ class Intake:
         return submission.facts
 
     def _read(self, document: bytes) -> Registration:
+        verified = self._verified(document)
         try:
-            verified = xml.verify(document, at="Hoso/CKy_Dvi", roots=self._roots, moment=self._clock.now())
             form = xml.read(verified.content)
-        except VerificationError as error:
-            raise Refusal(_REASONS.get(error.reason, Reason.SIGNATURE_INVALID)) from error
         except BhxhError as error:
             raise Refusal(Reason.DOCUMENT_UNREADABLE) from error
-        if not verified.certificate.belongs_to(form.organisation.tax_code):
+        organisation = form.organisation
+        if not organisation.tax_code and verified.certificate.tax_codes:
+            # Documents of 2015 carry no tax code: the certificate tells whose they are.
+            organisation = evolve(organisation, tax_code=verified.certificate.tax_codes[0])
+        if not verified.certificate.belongs_to(organisation.tax_code):
             raise Refusal(Reason.CERTIFICATE_OF_ANOTHER)
-        return form
+        return evolve(form, organisation=organisation)
+
+    def _verified(self, document: bytes) -> xml.Verified:
+        at = next(
+            (place for place in _PLACES if f"<{place.split('/')[0]}".encode() in document[:500]), _PLACES[0]
+        )
+        try:
+            return xml.verify(document, at=at, roots=self._roots, moment=self._clock.now())
+        except VerificationError as error:
+            raise Refusal(_REASONS.get(error.reason, Reason.SIGNATURE_INVALID)) from error
 
     def check(self, form: Registration, settings: AgencySettings) -> None:
         """Compare the facts of a registration with what the agency knows.
@@ -74,7 +89,8 @@ class Intake:
         if not form.organisation.tax_code.check_digit_fits:
             raise Refusal(Reason.TAX_CODE_INVALID)
         email = form.contact.email
-        if not email.is_well_formed or str(email) in settings.unusable_emails:
+        needed = form.action is not Action.STOP
+        if needed and (not email.is_well_formed or str(email) in settings.unusable_emails):
             raise Refusal(Reason.EMAIL_UNUSABLE)
         if form.is_first and not form.attachments:
             raise Refusal(Reason.ATTACHMENT_MISSING)
@@ -82,7 +98,18 @@ class Intake:
             _check_unit(form, settings)
 
 
-_REASONS: dict[str, Reason] = {}
+_PLACES = (xml.PLACE, "BHXH/CKYDTU_DVI")
+
+_REASONS = {
+    "not-signed": Reason.SIGNATURE_MISSING,
+    "not-xml": Reason.DOCUMENT_UNREADABLE,
+    "unsafe": Reason.DOCUMENT_UNREADABLE,
+    "expired": Reason.CERTIFICATE_EXPIRED,
+    "not-yet-valid": Reason.CERTIFICATE_NOT_YET_VALID,
+    "untrusted": Reason.CERTIFICATE_UNTRUSTED,
+    "key-usage": Reason.CERTIFICATE_NOT_FOR_SIGNING,
+}
+"""What the verifier's reasons mean here; every other one is an invalid signature."""
 
 
 def _check_unit(form: Registration, settings: AgencySettings) -> None:

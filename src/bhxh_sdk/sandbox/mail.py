@@ -1,7 +1,7 @@
 """The sandbox's mail: real RFC 5322 messages that stay in memory.
 
-The wording is the sandbox's own. No source shows what the agency's mails say, only that one holds an activation code
-and a link «(bấm vào đây)», and a later one a user name and a password.
+The wording is the sandbox's own. No source shows what the agency's mails say, only that one holds an
+activation code and a link «(bấm vào đây)», and a later one a user name and a password.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Why the sandbox's agency says no: one code and one Vietnamese text per reason.
 
-Four-digit codes are those seen in I-VAN applications, `06` is an I-VAN's code for an invalid tax code. Every code that
-starts with `SBX-` is the sandbox's own: no source shows the agency's refusal codes.
+Four-digit codes are those seen in I-VAN applications, `06` is an I-VAN's code for an invalid tax code. Every
+code that starts with `SBX-` is the sandbox's own: no source shows the agency's refusal codes.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Reason(Enum):
     CERTIFICATE_REVOKED = "SBX-123"
     CERTIFICATE_UNTRUSTED = "SBX-124"
     CERTIFICATE_OF_ANOTHER = "SBX-125"
+    CERTIFICATE_NOT_FOR_SIGNING = "SBX-126"
     UNIT_UNKNOWN = "SBX-131"
     UNIT_OF_ANOTHER_AGENCY = "SBX-132"
     TAX_CODE_OF_ANOTHER = "SBX-133"
@@ -67,6 +68,7 @@ _TEXTS = {
     Reason.CERTIFICATE_REVOKED: "Chứng thư số đã bị thu hồi",
     Reason.CERTIFICATE_UNTRUSTED: "Tổ chức cấp chứng thư số không được công nhận",
     Reason.CERTIFICATE_OF_ANOTHER: "Mã số thuế trên chứng thư số không khớp với mã số thuế của đơn vị",
+    Reason.CERTIFICATE_NOT_FOR_SIGNING: "Chứng thư số không dùng để ký",
     Reason.UNIT_UNKNOWN: "Không tìm thấy mã đơn vị",
     Reason.UNIT_OF_ANOTHER_AGENCY: "Mã đơn vị không thuộc cơ quan BHXH đã chọn",
     Reason.TAX_CODE_OF_ANOTHER: "Mã số thuế không khớp với mã đơn vị",

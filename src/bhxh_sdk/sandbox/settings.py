@@ -32,8 +32,9 @@ class AgencySettings:
 
     Args:
         known_units: what the agency knows by unit code; None to know every unit.
-        refuse_at_once: whether what is wrong with a registration's facts is answered at once; otherwise the filing is
-            taken and refused later, with a mail. A document that cannot be read or trusted is always refused at once.
+        refuse_at_once: whether what is wrong with a registration's facts is answered at once; otherwise the
+            filing is taken and refused later, with a mail. A document that cannot be read or trusted is
+            always refused at once.
         activation_before_decision: whether the activation code is mailed before the agency has decided.
         decided_after: how long the agency takes to decide; None to wait for `decide`.
         first_decided_after: the same for an employer without a unit code.
