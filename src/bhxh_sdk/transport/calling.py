@@ -271,9 +271,9 @@ def _demand_success(endpoint: Endpoint, reply: Reply, value: object) -> None:
     if rule is None:
         return
     found = member(value, rule.member)
-    if found is None and rule.optional:
+    if found is None and rule.optional and not as_text(member(value, *endpoint.refusals.code)):
         return
     if as_text(found).casefold() in {equal.casefold() for equal in rule.equals}:
         return
-    said = _refused(endpoint, value, reply.status) if found is not None else None
+    said = _refused(endpoint, value, reply.status) if found is not None or rule.optional else None
     raise said or unexpected(reply, "unexpected_reply.shape")
