@@ -148,7 +148,8 @@ def registrations(
         first: whether the employer has no unit code yet; only for `register`.
 
     """
-    action = draw(st.sampled_from(models.Action)) if action is None else action
+    if action is None:
+        action = models.Action.REGISTER if first else draw(st.sampled_from(models.Action))
     channel = draw(st.sampled_from((models.Portal, models.Ivan))) if channel is None else channel
     may_be_first = action is models.Action.REGISTER
     first = may_be_first and draw(st.booleans()) if first is None else first

@@ -47,7 +47,7 @@ def name_as_listed(case: FormCase) -> Iterator[Hit]:
 
 
 def _abbreviated(name: str) -> str:
-    return re.sub("bảo hiểm xã hội", "BHXH", normalised(name), flags=re.IGNORECASE)
+    return re.sub(r"bảo\s+hiểm\s+xã\s+hội", "BHXH", normalised(name), flags=re.IGNORECASE)
 
 
 @rule(
