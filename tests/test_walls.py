@@ -29,7 +29,7 @@ RANKS = {
     2: ("rules", "xml", "signers"),
     3: ("transport",),
     4: ("workflow",),
-    5: ("blocking", "system", "client"),
+    5: ("blocking", "system", "offloading", "client", "async_client"),
     6: ("printing", "notebook", "doctor", "bulk", "cli", "__main__"),
     7: ("sandbox",),
 }
@@ -43,7 +43,10 @@ SAME_RANK = {
     "errors": {"secret", "messages", "findings"},
     "ports": {"secret", "messages", "findings", "errors"},
     "catalogue": {"models"},
-    "client": {"blocking", "system"},  # the clients are made of the driver and the real world's ports
+    # The clients are made of the driver, the real world's ports and the worker threads.
+    "offloading": {"blocking"},
+    "client": {"blocking", "system"},
+    "async_client": {"system", "offloading", "client"},
     "cli": {"printing", "notebook", "doctor", "bulk"},  # the command line offers the other faces
     "__main__": {"cli"},
 }
@@ -63,7 +66,10 @@ OUTSIDE = {
     "pkcs11": {"signers/pkcs11/"},
     "PyKCS11": {"signers/pkcs11/"},
     # transport signs nothing; the portal wants its client id encrypted
-    "cryptography": {f"{room}/" for rank in (1, 2, 7) for room in RANKS[rank]} | {"transport/client_header.py"},
+    "cryptography": {
+        *(f"{room}/" for rank in (1, 2, 7) for room in RANKS[rank]),
+        "transport/client_header.py",
+    },
     "typer": {"cli/"},
     "rich": {f"{room}/" for room in RANKS[6]} | {f"{room}.py" for room in RANKS[6]},
     "starlette": {"sandbox/"},

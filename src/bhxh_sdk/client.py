@@ -66,8 +66,8 @@ def journal_of(given: str | Path | Journal | None) -> Journal:
 class Client:
     """Register an organisation, and everything after it, with blocking calls.
 
-    Use it as a context manager, from one thread at a time. It takes over channel, signer and journal and closes
-    them at its end.
+    Use it as a context manager, from one thread at a time. It takes over channel, signer and journal and
+    closes them at its end.
 
     Args:
         channel: the portal or an I-VAN, with a blocking sender.

@@ -8,7 +8,7 @@ import secrets
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
@@ -105,7 +105,7 @@ async def _answer(callback: Callable[..., T | Awaitable[T]] | None, asked: objec
 async def _called(callback: Callable[..., T | Awaitable[T]], given: object) -> T:
     """Call what may be a plain function or a coroutine function."""
     answer = callback(given)
-    return await answer if inspect.isawaitable(answer) else cast("T", answer)
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 def telling(callback: OnPending) -> Callable[[SigningTransaction], Awaitable[None]]:
