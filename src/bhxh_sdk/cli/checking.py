@@ -1,0 +1,108 @@
+"""Checking a form file as far as it can be read, so that one pass names every mistake."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING, Any
+
+from bhxh_sdk.cli.certificates import certificates_in_file
+from bhxh_sdk.cli.form_files import form_data, form_of
+from bhxh_sdk.errors import InputError
+from bhxh_sdk.findings import Report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bhxh_sdk.cli.output import Output
+    from bhxh_sdk.findings import Finding
+    from bhxh_sdk.models import CertificateInfo, Registration
+
+__all__ = ["certificate_for", "judged", "report_on"]
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+def judged(form: Registration, certificate: CertificateInfo | None) -> Report:
+    """Return every finding about a form and the certificate that shall sign it."""
+    from bhxh_sdk.client import check
+
+    return check(form, certificate=certificate)
+
+
+def certificate_for(
+    form: Registration, output: Output, *, certificate: Path | None, signer: str
+) -> CertificateInfo | None:
+    """Return the certificate to judge: one from a file, or the one that a signer would sign with.
+
+    Args:
+        form: the registration.
+        output: where a password is asked.
+        certificate: a certificate file; None for none.
+        signer: a signer's address; empty for none.
+
+    """
+    if certificate is not None:
+        return certificates_in_file(certificate)[0]
+    if not signer:
+        return None
+    from bhxh_sdk import signers
+    from bhxh_sdk.cli.signing import listed
+    from bhxh_sdk.system import SystemClock
+
+    offered = listed(signer, output)
+    if len(offered) == 1:
+        return offered[0].certificate
+    return signers.choose_certificate(offered, form.organisation, SystemClock().now()).certificate
+
+
+def report_on(path: Path, output: Output, *, certificate: Path | None, signer: str) -> Report:
+    """Return every finding about a form file: of its members and types, and of the rules.
+
+    Args:
+        path: the form file.
+        output: where a password is asked.
+        certificate: a certificate file to judge with it; None for none.
+        signer: address of a signer whose certificate is judged with it; empty for none.
+
+    """
+    data = form_data(path)
+    form: Registration | None
+    try:
+        form, shape = form_of(data, path), Report()
+    except InputError as error:
+        form, shape = _readable_rest(data, path, error.report), error.report
+    if form is None:
+        return shape
+    rules = judged(form, certificate_for(form, output, certificate=certificate, signer=signer))
+    named = {finding.field for finding in shape}
+    return shape + Report(finding for finding in rules if not _concerns(finding, named))
+
+
+def _concerns(finding: Finding, named: set[str]) -> bool:
+    """Tell whether the reader has named the field already: what it left out is not missing to the person."""
+    return any(
+        finding.field == field or finding.field.startswith((f"{field}.", f"{field}[")) for field in named
+    )
+
+
+def _readable_rest(data: Any, path: Path, report: Report) -> Registration | None:  # noqa: ANN401  # foreign data
+    """Return the form without the members that cannot be read; None when nothing sensible is left."""
+    rest = copy.deepcopy(data)
+    for finding in reversed(report.findings):
+        _mend(rest, finding)
+    try:
+        return form_of(rest, path)
+    except InputError:
+        return None
+
+
+def _mend(data: Any, finding: Finding) -> None:  # noqa: ANN401  # foreign data
+    steps = [name or int(index) for name, index in _STEP.findall(finding.field)]
+    missing = str(finding.parameters.get("name", "")) if finding.code == "form.missing" else ""
+    for step in steps if missing else steps[:-1]:
+        data = data[step]
+    if missing:
+        data[missing] = {} if missing in {"agency", "organisation", "contact"} else ""
+    elif steps:
+        del data[steps[-1]]

@@ -1,0 +1,73 @@
+"""The client of one command: its channel, its signer and its journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from bhxh_sdk.cli.people import asking
+from bhxh_sdk.client import Client
+from bhxh_sdk.errors import JournalError, SetupError
+from bhxh_sdk.transport import ChannelCapabilities, open_channel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bhxh_sdk.cli.output import Output
+    from bhxh_sdk.transport import Channel
+
+__all__ = ["NoChannel", "client_for"]
+
+
+class NoChannel:
+    """Stand in for a channel where none was given: for paper, and for what the journal alone can tell."""
+
+    capabilities = ChannelCapabilities(name="none", operations=frozenset())
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # every operation of a channel
+        """Refuse every operation.
+
+        Raises:
+            SetupError: always.
+
+        """
+        raise SetupError("cli.no_channel", field="channel", operation=name)
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+def client_for(
+    output: Output,
+    journal: Path,
+    *,
+    channel: Path | None = None,
+    signer: str = "",
+    new_journal: bool = False,
+) -> Client:
+    """Open the client of a command.
+
+    Args:
+        output: where people are asked and told.
+        journal: the journal's file.
+        channel: the channel's file; None for no channel.
+        signer: the signer's address; empty for no signer.
+        new_journal: whether the journal may be made when it does not exist.
+
+    Raises:
+        JournalError: there is no such journal: a mistyped name must not look like an empty journal.
+        SetupError: the channel or the signer cannot be opened.
+
+    """
+    if not new_journal and not journal.exists():
+        raise JournalError("cli.no_journal", field="journal", name=str(journal))
+    from bhxh_sdk.cli.signing import opened
+
+    ask = asking(output)
+    opened_signer = opened(signer, output) if signer else None
+    return Client(
+        cast("Channel", NoChannel()) if channel is None else open_channel(channel),
+        signer=opened_signer,
+        journal=journal,
+        ask=ask,
+        on_pending=lambda transaction: output.note("cli.pending", show=transaction.show),
+    )

@@ -1,0 +1,102 @@
+"""Output: the answer on standard output, everything else on standard error.
+
+With `--json` the answer is exactly one JSON document; an error is that document then.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from bhxh_sdk import messages
+from bhxh_sdk.cli.exit_codes import ExitCode, exit_code_of
+from bhxh_sdk.errors import InputError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bhxh_sdk.errors import BhxhError
+    from bhxh_sdk.findings import Finding
+    from bhxh_sdk.messages import Language, Parameter
+
+__all__ = ["Output", "finding_lines"]
+
+
+@frozen
+class Output:
+    """Speak to whoever runs the command.
+
+    Args:
+        language: the language of texts for people.
+        as_json: whether standard output takes one JSON document and nothing else.
+
+    """
+
+    language: Language = "vi"
+    as_json: bool = False
+
+    @classmethod
+    def from_arguments(cls, arguments: Sequence[str]) -> Output:
+        """Read `--lang` and `--json` wherever they stand: a wrong call is answered in that manner too."""
+        language: Language = "vi"
+        for given, following in zip(arguments, [*arguments[1:], ""], strict=True):
+            asked = following if given == "--lang" else given.removeprefix("--lang=")
+            if given.startswith("--lang") and asked in messages.LANGUAGES:
+                language = asked
+        return cls(language, "--json" in arguments)
+
+    def text(self, code: str, **parameters: Parameter) -> str:
+        """Return the text of a code."""
+        return messages.text(code, self.language, parameters)
+
+    def answer(self, data: Any, lines: Iterable[str]) -> None:  # noqa: ANN401  # any JSON value
+        """Give the answer: the data with `--json`, the lines to people."""
+        content = json.dumps(data, ensure_ascii=False, indent=2) if self.as_json else "\n".join(lines)
+        print(content, flush=True)
+
+    def note(self, code: str, **parameters: Parameter) -> None:
+        """Tell a person something beside the answer."""
+        self.aside(self.text(code, **parameters))
+
+    def aside(self, line: str) -> None:
+        """Write a line to standard error."""
+        print(line, file=sys.stderr, flush=True)
+
+    def failure(self, error: BhxhError) -> ExitCode:
+        """Tell what went wrong and what to do, and return the exit code."""
+        if self.as_json:
+            self.answer({"error": self._error_as_dict(error)}, ())
+        else:
+            for line in self._error_lines(error):
+                self.aside(line)
+        return exit_code_of(type(error))
+
+    def _error_as_dict(self, error: BhxhError) -> dict[str, Any]:
+        data = {**error.as_dict(self.language), "reference": error.reference}
+        if isinstance(error, InputError) and error.code == "input.report":
+            data["findings"] = error.report.as_dict(self.language)["findings"]
+        if isinstance(error, RefusedError):
+            data |= {"agency_code": error.agency_code, "agency_text": error.agency_text}
+        return data
+
+    def _error_lines(self, error: BhxhError) -> Iterable[str]:
+        yield f"{self.text('cli.error')}: {error.message(self.language)} [{error.code}]"
+        if isinstance(error, InputError) and error.code == "input.report":
+            yield from finding_lines(error.report.errors, self)
+        if hint := error.hint(self.language):
+            yield f"  → {hint}"
+        if error.reference:
+            yield f"  {self.text('cli.reference')}: {error.reference}"
+
+
+def finding_lines(findings: Iterable[Finding], output: Output) -> Iterable[str]:
+    """Yield each finding with its field and code, and how to mend it."""
+    for finding in findings:
+        kind = output.text(f"cli.severity.{finding.severity.value}")
+        place = f"{finding.field}: " if finding.field else ""
+        yield f"{kind}  {place}{finding.message(output.language)} [{finding.code}]"
+        if hint := finding.hint(output.language):
+            yield f"  → {hint}"

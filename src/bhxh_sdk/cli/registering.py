@@ -1,0 +1,89 @@
+"""Filing from the command line: nothing is sent before a person said yes and the key was told."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from bhxh_sdk.cli.people import interactive
+from bhxh_sdk.errors import BhxhError, InputError, PersonNeededError, SetupError
+from bhxh_sdk.system import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bhxh_sdk.cli.output import Output
+    from bhxh_sdk.client import Client
+    from bhxh_sdk.models import Registration
+    from bhxh_sdk.workflow import RegistrationStatus
+
+__all__ = ["demand_channel", "filed", "resumed"]
+
+
+def demand_channel(form: Registration, channel: Path | None) -> None:
+    """Refuse to begin an electronic registration without a channel; paper needs none.
+
+    Raises:
+        SetupError: there is no channel.
+
+    """
+    if form.use_certificate and channel is None:
+        raise SetupError("cli.no_channel", field="channel")
+
+
+def filed(
+    client: Client, form: Registration, output: Output, *, key: str, confirmed: bool
+) -> RegistrationStatus:
+    """File a form: first every mistake is told, then a person confirms, then it is sent.
+
+    Args:
+        client: the client.
+        form: the form.
+        output: where to tell the key.
+        key: the registration's key; empty to draw one.
+        confirmed: whether a person has confirmed on the command line.
+
+    """
+    report = client.check(form)
+    if not report.ok:
+        raise InputError.of(report)
+    _demand_person(confirmed=confirmed)
+    key = key or SystemClock().new_id()
+    output.note("cli.key", key=key)
+    with _naming(key):
+        return client.register(form, key=key, confirmed=confirmed)
+
+
+def resumed(
+    client: Client, key: str, output: Output, *, confirmed: bool, send_again: bool
+) -> RegistrationStatus:
+    """Go on with a registration.
+
+    Args:
+        client: the client.
+        key: the registration's key.
+        output: where to ask.
+        confirmed: whether a person has confirmed on the command line.
+        send_again: a person's decision to send once more.
+
+    """
+    if send_again:
+        output.note("cli.sending_again", key=key)
+    with _naming(key):
+        return client.resume(key, confirmed=confirmed, send_again=send_again)
+
+
+def _demand_person(*, confirmed: bool) -> None:
+    if not confirmed and not interactive():
+        raise PersonNeededError("cli.confirm_needed", field="confirmed")
+
+
+@contextlib.contextmanager
+def _naming(key: str) -> Iterator[None]:
+    """Let every error name the registration: whoever reads it has to go on with the key."""
+    try:
+        yield
+    except BhxhError as error:
+        error.reference = error.reference or key
+        raise

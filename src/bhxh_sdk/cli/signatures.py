@@ -1,0 +1,147 @@
+"""`bhxh certificates`, `bhxh sign` and `bhxh verify`."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  # typer reads the annotations at run time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bhxh_sdk.cli import options  # noqa: TC001  # typer reads the annotations at run time
+from bhxh_sdk.cli.exit_codes import ExitCode
+from bhxh_sdk.cli.output import Output  # noqa: TC001  # named in annotations of local variables
+from bhxh_sdk.cli.views import certificate_lines, signer_as_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bhxh_sdk.errors import VerificationError
+    from bhxh_sdk.signers import SigningCertificate
+    from bhxh_sdk.xml import Verified
+
+__all__ = ["certificates", "sign", "verify"]
+
+_XmlFile = Annotated[Path, typer.Argument(metavar="FILE.xml")]
+
+
+def certificates(ctx: typer.Context, signer: options.SignerUri) -> ExitCode:
+    """List what a signer can sign with."""
+    from bhxh_sdk.cli.signing import listed
+
+    output: Output = ctx.obj
+    offered = listed(signer, output)
+    output.answer([_offered_as_dict(item) for item in offered], _offered_lines(offered, output))
+    return ExitCode.DONE
+
+
+def _offered_as_dict(item: SigningCertificate) -> dict[str, Any]:
+    own = {"key_id": item.key_id, "has_private_key": item.has_private_key}
+    return signer_as_dict(item.certificate) | own
+
+
+def _offered_lines(offered: Sequence[SigningCertificate], output: Output) -> Iterable[str]:
+    for number, item in enumerate(offered, 1):
+        key = output.text(f"cli.private_key.{str(item.has_private_key).lower()}")
+        yield f"{number}. {item.certificate.common_name}  ({key})"
+        yield from certificate_lines(item.certificate, output)
+
+
+def sign(
+    ctx: typer.Context,
+    document: Annotated[Path, typer.Argument(metavar="IN.xml")],
+    out: options.OutFile,
+    signer: options.SignerUri,
+    at: options.At = "Hoso/CKy_Dvi",
+    certificate: Annotated[str, typer.Option("--certificate", metavar="SERIAL")] = "",
+    force: options.Force = False,
+) -> ExitCode:
+    """Sign a document in the shape that the agency's systems use."""
+    from bhxh_sdk.cli import files
+    from bhxh_sdk.cli.signing import signed
+
+    output: Output = ctx.obj
+    files.refuse_to_overwrite(out, force=force)
+    content = files.read(document, "IN")
+    result, chosen = signed(content, document.name, signer, output, at=at, wanted=certificate)
+    files.write(out, result, force=force)
+    data = {"file": str(out), "bytes": len(result), "at": at, "signer": signer_as_dict(chosen.certificate)}
+    done = output.text("cli.sign.done", path=str(out))
+    output.answer(data, [done, *certificate_lines(chosen.certificate, output)])
+    return ExitCode.DONE
+
+
+def verify(
+    ctx: typer.Context,
+    document: _XmlFile,
+    at: options.At = "Hoso/CKy_Dvi",
+    roots: Annotated[Path | None, typer.Option("--roots", metavar="DIR")] = None,
+    moment: Annotated[datetime | None, typer.Option("--moment")] = None,
+) -> ExitCode:
+    """Verify a document's signature strictly."""
+    from bhxh_sdk import xml
+    from bhxh_sdk.cli import certificates as certificate_files
+    from bhxh_sdk.cli import files
+    from bhxh_sdk.errors import VerificationError
+
+    output: Output = ctx.obj
+    content = files.read(document, "FILE")
+    trusted = None if roots is None else certificate_files.roots_in_folder(roots)
+    try:
+        verified = xml.verify(content, at=at, roots=trusted, moment=_moment(moment, trusted))
+    except VerificationError as error:
+        output.answer(_invalid_as_dict(error, at, output), _invalid_lines(error, output))
+        return ExitCode.REFUSED
+    output.answer(_valid_as_dict(verified), _valid_lines(verified, output))
+    return ExitCode.DONE
+
+
+def _moment(asked: datetime | None, roots: Sequence[bytes] | None) -> datetime | None:
+    """Return when the certificate must have been valid: now, unless another time is asked for."""
+    from bhxh_sdk.system import SystemClock
+
+    if asked is not None:
+        return asked.astimezone()
+    return None if roots is None else SystemClock().now()
+
+
+def _invalid_as_dict(error: VerificationError, at: str, output: Output) -> dict[str, Any]:
+    return {
+        "valid": False,
+        "reason": error.reason,
+        "signer": None,
+        "algorithm": None,
+        "at": at,
+        "code": error.code,
+        "message": error.message(output.language),
+        "hint": error.hint(output.language),
+    }
+
+
+def _invalid_lines(error: VerificationError, output: Output) -> Iterable[str]:
+    yield output.text("cli.verify.invalid")
+    yield f"  {error.message(output.language)} [{error.code}]"
+    yield f"  → {error.hint(output.language)}"
+
+
+def _valid_as_dict(verified: Verified) -> dict[str, Any]:
+    claimed = verified.signing_time
+    return {
+        "valid": True,
+        "reason": "",
+        "signer": signer_as_dict(verified.certificate),
+        "algorithm": verified.algorithm,
+        "at": verified.at,
+        "signing_time": claimed.isoformat() if claimed else None,
+        "trusted": verified.trusted,
+        "signed": verified.content.decode(),
+    }
+
+
+def _valid_lines(verified: Verified, output: Output) -> Iterable[str]:
+    yield output.text("cli.verify.valid", algorithm=verified.algorithm, at=verified.at)
+    yield from certificate_lines(verified.certificate, output)
+    if not verified.trusted:
+        yield output.text("cli.verify.untrusted")
+    yield output.text("cli.verify.signed")
+    yield verified.content.decode()

@@ -1,0 +1,127 @@
+"""Signing on the command line: what a signer offers, and one signature on one document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bhxh_sdk import signers
+from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.cli.people import asking
+from bhxh_sdk.errors import CertificateUnusableError, KeyNotFoundError
+from bhxh_sdk.ports import Question
+from bhxh_sdk.system import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bhxh_sdk.cli.output import Output
+    from bhxh_sdk.ports import Ask
+    from bhxh_sdk.signers import Signer, SigningCertificate
+
+__all__ = ["listed", "opened", "signed"]
+
+
+def opened(uri: str, output: Output) -> Signer:
+    """Open the signer that an address names; passwords are asked at the terminal."""
+    return signers.open_signer(uri, ask=asking(output), clock=SystemClock())
+
+
+def listed(uri: str, output: Output) -> tuple[SigningCertificate, ...]:
+    """Return what a signer can show."""
+    signer = opened(uri, output)
+    try:
+        return run_blocking(signer.certificates())
+    finally:
+        signer.close()
+
+
+def signed(
+    content: bytes, name: str, uri: str, output: Output, *, at: str, wanted: str
+) -> tuple[bytes, SigningCertificate]:
+    """Sign a document.
+
+    Args:
+        content: the document's bytes.
+        name: its name, shown where a person confirms.
+        uri: the signer's address.
+        output: where a password is asked.
+        at: path of the signature's place.
+        wanted: serial number or key id of the certificate; empty when there is only one to take.
+
+    Returns:
+        The signed document's bytes, and the certificate.
+
+    """
+    clock, ask, signer = SystemClock(), asking(output), opened(uri, output)
+    try:
+        offered = run_blocking(signer.certificates())
+        chosen = run_blocking(_chosen(offered, wanted, clock.now(), ask))
+        return _complete(content, name, signer, chosen, ask, at=at), chosen
+    finally:
+        signer.close()
+
+
+def _complete(
+    content: bytes, name: str, signer: Signer, chosen: SigningCertificate, ask: Ask, *, at: str
+) -> bytes:
+    from bhxh_sdk import xml
+
+    clock = SystemClock()
+    prepared = xml.prepare(content, chosen.certificate, at=at, signing_time=clock.now())
+    job = signers.SigningJob(
+        document_id="document",
+        digest=prepared.digest,
+        document_name=name,
+        signed_info=prepared.signed_info,
+    )
+    values = run_blocking(signers.sign(signer, [job], chosen, ask, clock))
+    return xml.complete(prepared, values["document"])
+
+
+async def _chosen(
+    offered: Sequence[SigningCertificate], wanted: str, moment: datetime, ask: Ask
+) -> SigningCertificate:
+    """Take the certificate asked for, or the only one that can sign now; a person decides between several."""
+    named = [
+        item for item in offered if wanted.upper() in {"", item.key_id.upper(), item.certificate.serial_text}
+    ]
+    fitting = [item for item in named if not _against(item, moment)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if len(named) == 1:
+        raise _unusable(named[0], moment)
+    if not fitting:
+        raise KeyNotFoundError("cli.no_certificate", name=wanted, count=len(offered))
+    question = Question(
+        purpose="choose_certificate",
+        choices=[f"{item.certificate.serial_text}  {item.certificate.subject}" for item in fitting],
+    )
+    answer = await ask.choose(question)
+    if not 0 <= answer < len(fitting):
+        raise KeyNotFoundError("signing.none_chosen", count=len(fitting))
+    return fitting[answer]
+
+
+def _against(item: SigningCertificate, moment: datetime) -> str:
+    """Return the stable word for why a certificate cannot sign now, or an empty text."""
+    facts = item.certificate
+    if item.has_private_key is False:
+        return "no_key"
+    if not facts.signing_allowed:
+        return "not_for_signing"
+    if facts.valid_at(moment):
+        return ""
+    return "expired" if moment > facts.not_after else "not_yet_valid"
+
+
+def _unusable(item: SigningCertificate, moment: datetime) -> KeyNotFoundError | CertificateUnusableError:
+    facts, against = item.certificate, _against(item, moment)
+    kind = KeyNotFoundError if against == "no_key" else CertificateUnusableError
+    return kind(
+        f"signing.certificate_{against}",
+        name=facts.common_name,
+        serial=facts.serial_text,
+        not_before=f"{facts.not_before:%d/%m/%Y}",
+        not_after=f"{facts.not_after:%d/%m/%Y}",
+    )
