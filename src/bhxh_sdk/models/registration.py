@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003  # attrs and cattrs read the annotations at run time
+from collections.abc import Iterable
+from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import Attribute, evolve, field, frozen, validators
 
@@ -13,9 +14,6 @@ from bhxh_sdk.models.agency import Agency
 from bhxh_sdk.models.identifiers import UnitCode  # noqa: TC001  # attrs and cattrs read the annotations at run time
 from bhxh_sdk.models.organisation import Contact, Organisation
 from bhxh_sdk.models.text import text_field
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = [
     "Action",
@@ -58,6 +56,27 @@ class StopReason(Enum):
     OTHER = 9
 
 
+def _must_be(*kinds: type) -> Any:  # noqa: ANN401  # the type of attrs validators is not exported
+    def check(instance: object, attribute: Attribute[Any], value: object) -> None:
+        if not isinstance(value, kinds):
+            expected = " or ".join(kind.__name__ for kind in kinds)
+            raise WrongTypeError(
+                field=f"{type(instance).__name__}.{attribute.name}",
+                expected=expected,
+                got=type(value).__name__,
+            )
+
+    return check
+
+
+def _must_be_a_date(instance: object, attribute: Attribute[Any], value: object) -> None:
+    if isinstance(value, datetime):
+        raise WrongTypeError(
+            field=f"{type(instance).__name__}.{attribute.name}", expected="date", got="datetime"
+        )
+    _must_be(date)(instance, attribute, value)
+
+
 @frozen
 class Portal:
     """Transact at the portal of Vietnam Social Security."""
@@ -88,8 +107,8 @@ class Stop:
 
     """
 
-    from_date: date | None = None
-    reason: StopReason | None = None
+    from_date: date | None = field(default=None, validator=validators.optional(_must_be_a_date))
+    reason: StopReason | None = field(default=None, validator=validators.optional(_must_be(StopReason)))
     text: str = text_field(default="")
 
 
@@ -106,30 +125,17 @@ class Attachment:
     """
 
     file_name: str = text_field()
-    content: bytes = field(
-        repr=lambda content: f"<{len(content)} bytes>", validator=validators.instance_of(bytes)
-    )
+    content: bytes = field(repr=lambda content: f"<{len(content)} bytes>", validator=_must_be(bytes))
     form_code: str = text_field(default="CT-DK")
     description: str = text_field(default="")
 
 
-def _as_attachments(attachments: Iterable[Attachment]) -> tuple[Attachment, ...]:
-    return tuple(attachments)
+def _as_attachments(value: object) -> Any:  # noqa: ANN401  # a wrong type is left for the validator, which knows the field's name
+    return tuple(value) if isinstance(value, Iterable) else value
 
 
-def _as_action(value: object) -> Any:  # noqa: ANN401  # a wrong type is left for the validator, which knows the field's name
-    return Action(value) if value in {action.value for action in Action} else value
-
-
-def _must_be(*kinds: type) -> Any:  # noqa: ANN401  # the type of attrs validators is not exported
-    def check(_instance: object, attribute: Attribute[Any], value: object) -> None:
-        if not isinstance(value, kinds):
-            expected = " or ".join(kind.__name__ for kind in kinds)
-            raise WrongTypeError(
-                field=f"Registration.{attribute.name}", expected=expected, got=type(value).__name__
-            )
-
-    return check
+def _as_action(value: object) -> Any:  # noqa: ANN401  # as _as_attachments
+    return Action(value) if isinstance(value, str) and value in {action.value for action in Action} else value
 
 
 @frozen(kw_only=True)
@@ -166,11 +172,15 @@ class Registration:
     result_delivery: ResultDelivery = field(
         default=ResultDelivery.AT_AGENCY, validator=_must_be(ResultDelivery)
     )
-    made_on: date | None = None
-    starts_on: date | None = None
+    made_on: date | None = field(default=None, validator=validators.optional(_must_be_a_date))
+    starts_on: date | None = field(default=None, validator=validators.optional(_must_be_a_date))
     changes: str = text_field(default="")
     stop: Stop | None = field(default=None, validator=validators.optional(_must_be(Stop)))
-    attachments: tuple[Attachment, ...] = field(default=(), converter=_as_attachments)
+    attachments: tuple[Attachment, ...] = field(
+        default=(),
+        converter=_as_attachments,
+        validator=validators.deep_iterable(_must_be(Attachment), _must_be(tuple)),
+    )
 
     @property
     def is_first(self) -> bool:
