@@ -53,7 +53,7 @@ def _catalogue(domain: str, language: Language) -> gettext.GNUTranslations:
 def _template(code: str, language: Language) -> str | None:
     for domain in DOMAINS:
         template = _catalogue(domain, language).gettext(code)
-        if template != code:
+        if code and template != code:
             return template
     return None
 
@@ -65,7 +65,7 @@ def _filled(template: str, parameters: Mapping[str, Parameter]) -> str:
         name = match[match.lastgroup or "plain"]
         return match[0] if parameters.get(name, "") != "" else ""
 
-    return _PLACE.sub(kept, template).format_map(parameters)
+    return _PLACE.sub(kept, template).strip().format_map(parameters)
 
 
 def text(code: str, language: Language = "en", parameters: Mapping[str, Parameter] | None = None) -> str:
