@@ -6,6 +6,7 @@ Every value is invented; a tax code satisfies its check digit by construction.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ def _trimmed(text: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return text.map(normalised).filter(bool)
 
 
+@cache
 def plain_text(max_size: int = 40) -> st.SearchStrategy[str]:
     """One line of text without control or format characters: Vietnamese letters, or letters of any script."""
     vietnamese = st.text(
@@ -50,6 +52,7 @@ def plain_text(max_size: int = 40) -> st.SearchStrategy[str]:
     return _trimmed(st.one_of(vietnamese, vietnamese, broad))
 
 
+@cache
 def person_names() -> st.SearchStrategy[str]:
     """Names of people who do not exist."""
     return st.tuples(st.sampled_from(FAMILY_NAMES), st.sampled_from(GIVEN_NAMES)).map(" ".join)
@@ -64,10 +67,12 @@ def _organisation_code(stem: int) -> str:
     )
 
 
+@cache
 def _digits(count: int) -> st.SearchStrategy[str]:
     return st.integers(0, 10**count - 1).map(lambda number: f"{number:0{count}}")
 
 
+@cache
 def tax_codes() -> st.SearchStrategy[str]:
     """Tax codes of organisations, branches and household businesses."""
     organisation = st.integers(1, 999_999_999).filter(lambda stem: stem % 10**7).map(_organisation_code)
@@ -75,17 +80,20 @@ def tax_codes() -> st.SearchStrategy[str]:
     return st.one_of(organisation, organisation, branch, _digits(12))
 
 
+@cache
 def unit_codes() -> st.SearchStrategy[str]:
     """Unit codes of the shape used until August 2026."""
     letters = st.tuples(*[st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ")] * 4).map("".join)
     return st.tuples(letters, _digits(3)).map(lambda parts: f"{parts[0][:3]}{parts[1]}{parts[0][3]}")
 
 
+@cache
 def mobiles() -> st.SearchStrategy[str]:
     """Vietnamese mobile numbers."""
     return st.tuples(st.sampled_from(MOBILE_PREFIXES), _digits(7)).map("".join)
 
 
+@cache
 def emails() -> st.SearchStrategy[str]:
     """Addresses in domains kept for examples."""
     words = st.lists(
@@ -95,16 +103,29 @@ def emails() -> st.SearchStrategy[str]:
     return st.tuples(local, st.sampled_from(("example.com", "example.org"))).map("@".join)
 
 
+@cache
 def file_names() -> st.SearchStrategy[str]:
     """Names of attached files, without folders."""
     stem = st.text(VIETNAMESE + "0123456789-", min_size=1, max_size=20).map(normalised)
     return st.tuples(stem, st.sampled_from((".pdf", ".jpg", ".xml"))).map("".join)
 
 
+@cache
 def _days() -> st.SearchStrategy[date]:
     return st.integers(0, 3000).map(lambda days: FIRST_DAY + timedelta(days=days))
 
 
+@cache
+def _optional_text() -> st.SearchStrategy[str]:
+    return st.one_of(st.just(""), plain_text())
+
+
+@cache
+def _optional_day() -> st.SearchStrategy[date | None]:
+    return st.one_of(st.none(), _days())
+
+
+@cache
 def attachments() -> st.SearchStrategy[models.Attachment]:
     """Files that go with a form."""
     return st.builds(
@@ -112,20 +133,58 @@ def attachments() -> st.SearchStrategy[models.Attachment]:
         file_name=file_names(),
         content=st.binary(min_size=1, max_size=60),
         form_code=st.sampled_from(("CT-DK", "TK3-TS")),
-        description=st.one_of(st.just(""), plain_text()),
+        description=_optional_text(),
     )
 
 
+@cache
 def _agencies() -> st.SearchStrategy[models.Agency]:
     code = st.one_of(st.sampled_from(AGENCY_CODES), _digits(4).map("0{}".format))
     return st.builds(models.Agency, code=code, name=plain_text())
 
 
+@cache
 def _stops() -> st.SearchStrategy[models.Stop]:
     reason = st.sampled_from(models.StopReason)
     return st.one_of(
-        st.builds(models.Stop, from_date=_days(), reason=reason, text=st.one_of(st.just(""), plain_text())),
+        st.builds(models.Stop, from_date=_days(), reason=reason, text=_optional_text()),
         st.builds(models.Stop, from_date=_days(), text=plain_text()),
+    )
+
+
+@cache
+def _ivans() -> st.SearchStrategy[models.Ivan]:
+    return st.builds(models.Ivan, _digits(3).map("00{}".format), plain_text())
+
+
+@cache
+def _files(least: int) -> st.SearchStrategy[list[models.Attachment]]:
+    return st.lists(
+        attachments(), min_size=least, max_size=3, unique_by=lambda file: file.file_name.casefold()
+    )
+
+
+@cache
+def _one_of(*choices: object) -> st.SearchStrategy[object]:
+    return st.sampled_from(choices)
+
+
+@cache
+def _organisations(first: bool) -> st.SearchStrategy[models.Organisation]:
+    return st.builds(
+        models.Organisation,
+        name=plain_text(),
+        tax_code=tax_codes(),
+        unit_code=st.none() if first else unit_codes(),
+        address=plain_text(),
+        phone=st.one_of(st.just(""), mobiles()),
+    )
+
+
+@cache
+def _contacts() -> st.SearchStrategy[models.Contact]:
+    return st.builds(
+        models.Contact, name=person_names(), address=plain_text(), mobile=mobiles(), email=emails()
     )
 
 
@@ -149,36 +208,23 @@ def registrations(
 
     """
     if action is None:
-        action = models.Action.REGISTER if first else draw(st.sampled_from(models.Action))
-    channel = draw(st.sampled_from((models.Portal, models.Ivan))) if channel is None else channel
-    may_be_first = action is models.Action.REGISTER
-    first = may_be_first and draw(st.booleans()) if first is None else first
-    ivan = st.builds(models.Ivan, _digits(3).map("00{}".format), plain_text())
-    files = st.lists(attachments(), min_size=int(first), max_size=3, unique_by=lambda file: file.file_name)
+        action = models.Action.REGISTER if first else draw(_one_of(*models.Action))
+    if first is None:
+        first = action is models.Action.REGISTER and draw(st.booleans())
+    channel = draw(_one_of(models.Portal, models.Ivan)) if channel is None else channel
     return models.Registration(
         agency=draw(_agencies()),
-        organisation=models.Organisation(
-            name=draw(plain_text()),
-            tax_code=draw(tax_codes()),
-            unit_code=None if first else draw(unit_codes()),
-            address=draw(plain_text()),
-            phone=draw(st.one_of(st.just(""), mobiles())),
-        ),
-        contact=models.Contact(
-            name=draw(person_names()),
-            address=draw(plain_text()),
-            mobile=draw(mobiles()),
-            email=draw(emails()),
-        ),
-        transact_at=models.Portal() if channel is models.Portal else draw(ivan),
+        organisation=draw(_organisations(first)),
+        contact=draw(_contacts()),
+        transact_at=models.Portal() if channel is models.Portal else draw(_ivans()),
         use_certificate=draw(st.booleans()) if use_certificate is None else use_certificate,
         action=action,
-        result_delivery=draw(st.sampled_from(models.ResultDelivery)),
-        made_on=draw(st.one_of(st.none(), _days())),
-        starts_on=draw(st.one_of(st.none(), _days())),
+        result_delivery=draw(_one_of(*models.ResultDelivery)),
+        made_on=draw(_optional_day()),
+        starts_on=draw(_optional_day()),
         changes=draw(plain_text()) if action is models.Action.ADJUST else "",
         stop=draw(_stops()) if action is models.Action.STOP else None,
-        attachments=draw(files),
+        attachments=draw(_files(int(first))),
     )
 
 
@@ -207,6 +253,7 @@ NASTY = (
 )
 
 
+@cache
 def any_text() -> st.SearchStrategy[str]:
     """Whatever text Python can hold: controls, lone surrogates, every script, decomposed, huge."""
     everything = st.text(st.characters(exclude_categories=()), max_size=30)
@@ -216,6 +263,7 @@ def any_text() -> st.SearchStrategy[str]:
     )
 
 
+@cache
 def _any_agencies() -> st.SearchStrategy[models.Agency]:
     return st.builds(
         models.Agency,
@@ -233,6 +281,7 @@ def _any_agencies() -> st.SearchStrategy[models.Agency]:
     )
 
 
+@cache
 def any_registrations() -> st.SearchStrategy[models.Registration]:
     """Every registration that the models accept, however wrong."""
     text, day = any_text(), st.one_of(st.none(), st.dates())
