@@ -10,26 +10,23 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from bhxh_sdk.errors import InputError
-from bhxh_sdk.models import (
-    Account,
-    Action,
-    Agency,
-    AgencyCode,
-    Ivan,
-    Notice,
-    Outcome,
-    Progress,
-    ProgressStep,
-    Receipt,
-)
+from bhxh_sdk.models import Account, Action, Ivan, Outcome, Progress, Receipt
 from bhxh_sdk.transport.calling import Answer, Caller, in_doubt
 from bhxh_sdk.transport.channel import ChannelCapabilities, ListEntry, Operation
 from bhxh_sdk.transport.identity import ClientIdentity, before_change
 from bhxh_sdk.transport.logging_in import log_in
-from bhxh_sdk.transport.reading import as_list, as_moment, as_text, member
+from bhxh_sdk.transport.portal_records import (
+    agency,
+    entries,
+    notice,
+    past_filing,
+    progress_of,
+    total_of,
+    traced,
+)
 
 if TYPE_CHECKING:
-    from bhxh_sdk.models import Credentials, Registration, Session
+    from bhxh_sdk.models import Agency, Credentials, Notice, Registration, Session
     from bhxh_sdk.ports import Ask, Clock, Sender
     from bhxh_sdk.secret import Secret
     from bhxh_sdk.transport.channel import Filing
@@ -110,13 +107,13 @@ class PortalChannel:
 
     async def progress(self, sending_key: str) -> Progress:
         """Tell how far the agency is."""
-        return _progress(await self._read(Operation.PROGRESS, {"sending_key": sending_key}), sending_key)
+        return progress_of(await self._read(Operation.PROGRESS, {"sending_key": sending_key}), sending_key)
 
     async def find(self, filing: Filing) -> Progress | None:
         """Look for a filing whose answer was lost, by its own key and its document's SHA-256."""
         sha256 = filing.document.sha256 if filing.document else None
         answer = await self._read(Operation.FIND, {"key": filing.key, "sha256": sha256})
-        return None if answer.value is None else _progress(answer, "")
+        return None if answer.value is None else progress_of(answer, "")
 
     async def activate(self, filing: Filing, sending_key: str, code: Secret) -> Account:
         """Hand in the mailed activation code. Sent once, never repeated.
@@ -185,50 +182,32 @@ class PortalChannel:
             )
             found = answer.rows()
             rows += found
-            if len(found) < _PAGE_SIZE or len(rows) >= _total(answer, len(rows)):
+            if len(found) < _PAGE_SIZE or len(rows) >= total_of(answer, len(rows)):
                 break
-        return tuple(_past_filing(row) for row in rows)
+        return tuple(past_filing(row) for row in rows)
 
     async def notices(self, session: Session, dossier_number: str) -> tuple[Notice, ...]:
         """List the notices about a dossier."""
         answer = await self._read_as(session, Operation.NOTICES.value, {"dossier_number": dossier_number})
-        return tuple(
-            Notice(
-                number=row.text("number"),
-                title=row.text("title"),
-                issued_at=row.moment("issued_at"),
-                text=row.text("text"),
-                link=row.text("link"),
-            )
-            for row in answer.rows()
-        )
+        return tuple(notice(row) for row in answer.rows())
 
     async def trace(self, session: Session, dossier_number: str) -> Progress:
         """Tell which departments have handled a dossier."""
         answer = await self._read_as(session, "trace", {"dossier_number": dossier_number})
-        steps = tuple(_traced(number, row) for number, row in enumerate(answer.rows(), start=1))
+        steps = tuple(traced(number, row) for number, row in enumerate(answer.rows(), start=1))
         number = answer.text("dossier_number") or dossier_number
         return Progress(outcome=Outcome.UNKNOWN, steps=steps, dossier_number=number)
 
     async def files(self, session: Session, dossier_number: str) -> tuple[ListEntry, ...]:
         """List the files of a dossier; `internal_id` is where the portal keeps the file."""
         answer = await self._read_as(session, "files", {"dossier_number": dossier_number})
-        return _entries(answer)
+        return entries(answer)
 
     async def agencies(self, province_code: str) -> tuple[Agency, ...]:
         """List the agencies of a province."""
         answer = await self._read(Operation.AGENCIES, {"province_code": province_code})
-        return tuple(
-            Agency(
-                code=AgencyCode(row.text("code")),
-                name=row.text("name"),
-                parent_code=row.text("parent_code"),
-                internal_id=row.text("internal_id"),
-                source=f"{self.profile.name} {answer.endpoint.path}",
-                certainty=answer.endpoint.certainty,
-            )
-            for row in answer.rows()
-        )
+        source = f"{self.profile.name} {answer.endpoint.path}"
+        return tuple(agency(row, source) for row in answer.rows())
 
     async def ivans(self) -> tuple[Ivan, ...]:
         """List the I-VANs that the portal offers."""
@@ -237,11 +216,11 @@ class PortalChannel:
 
     async def provinces(self) -> tuple[ListEntry, ...]:
         """List the provinces."""
-        return _entries(await self._read(Operation.PROVINCES, {}))
+        return entries(await self._read(Operation.PROVINCES, {}))
 
     async def wards(self, province_code: str) -> tuple[ListEntry, ...]:
         """List the wards of a province."""
-        return _entries(await self._read(Operation.WARDS, {"province_code": province_code}), province_code)
+        return entries(await self._read(Operation.WARDS, {"province_code": province_code}), province_code)
 
     def close(self) -> None:
         """Do nothing: every request has a connection of its own."""
@@ -293,64 +272,3 @@ def _context(session: Session, profile: EndpointProfile) -> dict[str, Any]:
         "agency_code": unit.agency_code if unit else "",
         "user_kind": profile.settings.get("user_kind", ""),
     }
-
-
-def _progress(answer: Answer, sending_key: str) -> Progress:
-    steps = tuple(_step(number, row) for number, row in enumerate(answer.rows(), start=1))
-    return Progress(
-        outcome=answer.outcome(),
-        steps=steps,
-        dossier_number=answer.text("dossier_number"),
-        raw_state=answer.text("state"),
-        activated=answer.flag("activated"),
-        sending_key=answer.text("sending_key") or sending_key,
-    )
-
-
-def _step(number: int, row: Answer) -> ProgressStep:
-    return ProgressStep(
-        number=_whole(row.text("step"), number),
-        at=row.moment("step_at"),
-        code=row.text("step_code"),
-        text=row.text("step_text"),
-        failed=row.flag("failed") is True,
-    )
-
-
-def _past_filing(row: Answer) -> Progress:
-    sent = ProgressStep(number=1, at=row.moment("sent_at"), text=row.text("title"))
-    return Progress(
-        outcome=row.outcome(),
-        steps=(sent,),
-        dossier_number=row.text("dossier_number"),
-        raw_state=row.text("state"),
-        sending_key=row.text("sending_key"),
-    )
-
-
-def _traced(number: int, row: Answer) -> ProgressStep:
-    """The last act of a department ends its step."""
-    acts = as_list(row.raw("acts"))
-    at = as_moment(member(acts[-1], *row.endpoint.answer.get("act_at", ()))) if acts else None
-    text = ": ".join(part for part in (row.text("department"), row.text("state")) if part)
-    return ProgressStep(number=number, at=at, code=row.text("step"), text=text)
-
-
-def _entries(answer: Answer, parent_code: str = "") -> tuple[ListEntry, ...]:
-    return tuple(
-        ListEntry(
-            code=row.text("code"),
-            name=row.text("name"),
-            parent_code=parent_code,
-            internal_id=as_text(row.raw("internal_id")),
-        )
-        for row in answer.rows()
-    )
-
-
-def _total(answer: Answer, otherwise: int) -> int:
-    return _whole(answer.text("total"), otherwise)
-
-
-def _whole(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise  # noqa: PLR2004  # a count of ten digits is none
