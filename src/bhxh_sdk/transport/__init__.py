@@ -9,6 +9,7 @@ from bhxh_sdk.transport.channel import (
     SignatureBy,
 )
 from bhxh_sdk.transport.http import AsyncHttpSender, HttpSender
+from bhxh_sdk.transport.opening import open_channel
 from bhxh_sdk.transport.outbound import Limits
 from bhxh_sdk.transport.portal import PortalChannel
 from bhxh_sdk.transport.profile import EndpointProfile
@@ -27,4 +28,5 @@ __all__ = [
     "PortalChannel",
     "RetryPolicy",
     "SignatureBy",
+    "open_channel",
 ]
