@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from bhxh_sdk.cli.checking import with_agency
 from bhxh_sdk.cli.people import interactive
 from bhxh_sdk.errors import BhxhError, InputError, PersonNeededError, SetupError
 from bhxh_sdk.system import SystemClock
@@ -45,7 +46,7 @@ def filed(
         confirmed: whether a person has confirmed on the command line.
 
     """
-    report = client.check(form)
+    report = with_agency(client.check(form), form)
     if not report.ok:
         raise InputError.of(report)
     _demand_person(confirmed=confirmed)
