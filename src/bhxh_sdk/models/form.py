@@ -217,12 +217,10 @@ def _findings(error: BaseException, path: str) -> Iterator[Finding]:
 
 
 def _joined(path: str, error: BaseException) -> str:
-    for note in getattr(error, "__notes__", ()):
-        if isinstance(note, AttributeValidationNote):
-            return f"{path}.{note.name}".lstrip(".")
-        if isinstance(note, IterableValidationNote):
-            return f"{path}[{note.index}]"
-    return path
+    notes = getattr(error, "__notes__", ())
+    names = [f"{path}.{note.name}".lstrip(".") for note in notes if isinstance(note, AttributeValidationNote)]
+    positions = [f"{path}[{note.index}]" for note in notes if isinstance(note, IterableValidationNote)]
+    return next(iter(names + positions), path)
 
 
 def _finding(error: BaseException, path: str) -> Finding:

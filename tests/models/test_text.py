@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import unicodedata
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bhxh_sdk.errors import WrongTypeError
+from bhxh_sdk.models.text import control_characters, normalised, same_name, text_field, without_marks
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(value):
+    once = normalised(value)
+    assert normalised(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+
+
+def test_decomposed_vietnamese_becomes_one_letter_each():
+    assert normalised(unicodedata.normalize("NFD", " Nguyễn Thị Hộ ")) == "Nguyễn Thị Hộ"
+
+
+@pytest.mark.parametrize(
+    ("value", "bare"),
+    [("Bình Thạnh", "binh thanh"), ("ĐÀ NẴNG", "da nang"), ("  Bà  Rịa\t", "ba ria"), ("", "")],
+)
+def test_marks_can_be_taken_off(value, bare):
+    assert without_marks(value) == bare
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Hòa", "Hoà"),
+        ("thủy", "THUỶ"),
+        ("Công ty  Ví dụ", "CÔNG TY VÍ DỤ"),
+        ("quý", "qúy"),
+        (unicodedata.normalize("NFD", "Nguyễn"), "Nguyễn"),
+    ],
+)
+def test_the_same_name_written_differently_is_the_same(one, other):
+    assert same_name(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Hoa", "Hòa"), ("Hòa", "Hóa"), ("Đông", "Dông"), ("an", "ăn")])
+def test_marks_make_other_names(one, other):
+    assert not same_name(one, other)
+
+
+def test_characters_that_a_form_cannot_hold_are_named():
+    assert control_characters("a\x00b\tc\n\ud800\ufffe\u2028") == (
+        "U+0000",
+        "U+0009",
+        "U+000A",
+        "U+D800",
+        "U+FFFE",
+        "U+2028",
+    )
+    assert control_characters("Công ty “Ví dụ” – 1&2 😀") == ()
+
+
+def test_a_text_field_holds_normalised_text_only():
+    record = attrs.make_class("Record", {"name": text_field(default="")}, frozen=True)
+    assert record(name=" a ").name == "a"
+    with pytest.raises(WrongTypeError) as caught:
+        record(name=5)
+    assert caught.value.field == "Record.name"
+    assert "int" in caught.value.message("vi")
