@@ -75,11 +75,6 @@ def test_characters_that_no_form_holds_are_refused(refused, form, nasty):
         xml.build(evolve(form, attachments=(LICENCE, evolve(LICENCE, description=nasty))))
 
 
-def test_a_date_that_is_none_is_refused(refused, form):
-    with refused(WrongTypeError, "input.wrong_type", field="made_on"):
-        xml.build(evolve(form, made_on="2026-01-02"))
-
-
 def test_a_profile_for_something_else_is_refused(refused, form):
     with refused(InputError, "xml.other_profile", field="action"):
         xml.build(form, "portal-stop")
@@ -140,7 +135,9 @@ def test_the_dialect_of_2015_has_the_certificate_and_two_places_to_sign(form, ce
 
 
 def test_an_indented_document_with_a_byte_order_mark_is_read(form, content):
-    indented = b"\xef\xbb\xbf" + content.replace(b"><", b">\r\n  <").replace(b">\r\n  </MaSoBHXH", b"></MaSoBHXH")
+    indented = b"\xef\xbb\xbf" + content.replace(b"><", b">\r\n  <").replace(
+        b">\r\n  </MaSoBHXH", b"></MaSoBHXH"
+    )
     assert xml.read(indented) == form
 
 

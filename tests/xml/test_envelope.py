@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from attrs import evolve
@@ -90,6 +90,9 @@ def test_a_profile_without_most_elements_still_reads(envelope):
         ({"procedure_code": 600}, "DossierEnvelope.procedure_code"),
         ({"period": "01/2026"}, "DossierEnvelope.period"),
         ({"made_on": "02/01/2026"}, "DossierEnvelope.made_on"),
+        ({"made_on": datetime(2026, 1, 2, tzinfo=UTC)}, "DossierEnvelope.made_on"),
+        ({"ivan": "00099"}, "DossierEnvelope.ivan"),
+        ({"files": ["a.pdf"]}, "DossierEnvelope.files"),
         ({"unit_code": 1}, "UnitCode"),
     ],
 )

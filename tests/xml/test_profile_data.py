@@ -68,8 +68,16 @@ NAME = {"source": "agency.name"}
             "repeated_element",
             "fields.A/D",
         ),
-        (with_fields({"element": "A", **NAME, "fallback": "agency.code"}), "not_a_choice", "fields.A.fallback"),
-        (with_fields({"element": "A", **NAME, "fallback": "agency.name"}), "not_a_choice", "fields.A.fallback"),
+        (
+            with_fields({"element": "A", **NAME, "fallback": "agency.code"}),
+            "not_a_choice",
+            "fields.A.fallback",
+        ),
+        (
+            with_fields({"element": "A", **NAME, "fallback": "agency.name"}),
+            "not_a_choice",
+            "fields.A.fallback",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_profile_is_named(refused, data, code: str, field: str):
@@ -159,7 +167,12 @@ def test_a_certificate_block_is_added(form, certificate):
         {
             "add": [
                 {"element": "CTS/Serial", "source": "certificate.serial_text", "after": "Email"},
-                {"element": "CTS/Tu", "source": "certificate.not_before", "format": "moment_date", "after": "CTS/Serial"},
+                {
+                    "element": "CTS/Tu",
+                    "source": "certificate.not_before",
+                    "format": "moment_date",
+                    "after": "CTS/Serial",
+                },
             ]
         },
     )

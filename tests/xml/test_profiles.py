@@ -62,9 +62,7 @@ def test_the_profile_of_a_form_follows_from_action_and_place(form, changes, name
 
 
 def test_a_unit_without_a_code_registers_with_the_first_registration(form):
-    first = evolve(
-        form, transact_at=Ivan("00099"), organisation=evolve(form.organisation, unit_code=None)
-    )
+    first = evolve(form, transact_at=Ivan("00099"), organisation=evolve(form.organisation, unit_code=None))
     assert xml.profile_for(first).name == "first-register"
     assert not any(rule.element == "MaSoBHXH" for rule in xml.profile("first-register").fields)
 
@@ -82,7 +80,9 @@ def test_every_element_has_a_proof():
 
 
 def test_a_profile_is_loaded_from_text_with_a_base(form):
-    changed = xml.load_profile('base = "portal-register"\nname = "ours"\n[fields.MaSoBHXH]\nelement = "MaDonVi"')
+    changed = xml.load_profile(
+        'base = "portal-register"\nname = "ours"\n[fields.MaSoBHXH]\nelement = "MaDonVi"'
+    )
     content = xml.build(form, changed).content
     assert b"<MaDonVi>TZ0001Z</MaDonVi>" in content
     assert xml.read(content, changed) == form

@@ -39,6 +39,12 @@ def _as_unit_code(value: object) -> UnitCode:
 
 
 def _as_files(files: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    files = tuple(files)
+    for file in files:
+        if not isinstance(file, Attachment):
+            raise WrongTypeError(
+                field="DossierEnvelope.files", expected="Attachment", got=type(file).__name__
+            )
     return tuple(evolve(file, form_code=without_decree_number(file.form_code)) for file in files)
 
 
@@ -46,18 +52,14 @@ def _as_month(value: object) -> Any:  # noqa: ANN401  # as _as_code
     return value.replace(day=1) if isinstance(value, date) and not isinstance(value, datetime) else value
 
 
-def _must_be_text(_instance: object, attribute: Attribute[Any], value: object) -> None:
-    if not isinstance(value, str):
-        raise WrongTypeError(
-            field=f"DossierEnvelope.{attribute.name}", expected="str", got=type(value).__name__
-        )
+def _must_be(kind: type) -> Any:  # noqa: ANN401  # the type of attrs validators is not exported
+    def check(_instance: object, attribute: Attribute[Any], value: object) -> None:
+        # A datetime is a date to Python, and no date to a form.
+        if not isinstance(value, kind) or isinstance(value, datetime):
+            got = type(value).__name__
+            raise WrongTypeError(field=f"DossierEnvelope.{attribute.name}", expected=kind.__name__, got=got)
 
-
-def _must_be_a_date(_instance: object, attribute: Attribute[Any], value: object) -> None:
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise WrongTypeError(
-            field=f"DossierEnvelope.{attribute.name}", expected="date", got=type(value).__name__
-        )
+    return check
 
 
 @frozen(kw_only=True)
@@ -80,7 +82,7 @@ class DossierEnvelope:
 
     """
 
-    ivan: Ivan = field(validator=validators.instance_of(Ivan))
+    ivan: Ivan = field(validator=_must_be(Ivan))
     organisation_name: str = text_field()
     unit_code: UnitCode | None = field(default=None, converter=optional(_as_unit_code))
     tax_code: TaxCode = identifier_field(TaxCode)
@@ -88,9 +90,9 @@ class DossierEnvelope:
     phone: str = text_field(default="")
     agency_code: AgencyCode = identifier_field(AgencyCode)
     procedure_name: str = text_field(default="")
-    procedure_code: str = field(converter=_as_code, validator=_must_be_text)
-    period: date = field(converter=_as_month, validator=_must_be_a_date)
-    made_on: date | None = field(default=None, validator=validators.optional(_must_be_a_date))
+    procedure_code: str = field(converter=_as_code, validator=_must_be(str))
+    period: date = field(converter=_as_month, validator=_must_be(date))
+    made_on: date | None = field(default=None, validator=validators.optional(_must_be(date)))
     files: tuple[Attachment, ...] = field(default=(), converter=_as_files)
 
     @property

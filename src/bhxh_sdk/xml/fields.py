@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bhxh_sdk.errors import DocumentError, InputError, WrongTypeError
+from bhxh_sdk.errors import DocumentError, InputError
 from bhxh_sdk.models.text import control_characters
 from bhxh_sdk.xml.files import read_files, write_files
 from bhxh_sdk.xml.formats import FORMATS
@@ -78,14 +78,8 @@ def text_for(rule: FieldRule, value: object) -> str:
 
     Raises:
         InputError: it is missing and must not be, or holds a character that XML cannot; `field` names it.
-        WrongTypeError: it has the wrong type for the format.
-
     """
-    try:
-        text = "" if value is None else FORMATS[rule.format].write(value)
-    except WrongTypeError as error:
-        expected, got = str(error.parameters["expected"]), str(error.parameters["got"])
-        raise WrongTypeError(field=rule.source, expected=expected, got=got) from None
+    text = "" if value is None else FORMATS[rule.format].write(value)
     if not text and rule.presence == "required":
         raise InputError("xml.missing_value", field=rule.source, element=rule.element)
     if characters := control_characters(text):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from bhxh_sdk import messages
-from bhxh_sdk.errors import DocumentError, WrongTypeError
+from bhxh_sdk.errors import DocumentError
 from bhxh_sdk.models import ResultDelivery, Stop, StopReason
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Format:
 
     Args:
         kind: the kind of value.
-        write: gives the text of a value; raises `WrongTypeError` without a field's name.
+        write: gives the text of a value.
         read: gives the value of a text; raises `DocumentError` without a field's name.
 
     """
@@ -102,24 +102,12 @@ def _same(text: str) -> str:
     return text
 
 
-def _checked_date(value: object) -> date:
-    if not isinstance(value, date):
-        raise WrongTypeError(expected="date", got=type(value).__name__)
-    return value
-
-
-def _write_date(value: object) -> str:
-    day = _checked_date(value)
+def _write_date(day: date) -> str:
     return f"{day.day:02}/{day.month:02}/{day.year:04}"
 
 
-def _write_month(value: object) -> str:
-    return _write_date(value)[3:]
-
-
-def _write_iso_date(value: object) -> str:
-    day = _checked_date(value)
-    return f"{day.year:04}-{day.month:02}-{day.day:02}"
+def _write_month(day: date) -> str:
+    return _write_date(day)[3:]
 
 
 def _write_moment_date(value: datetime) -> str:
@@ -188,7 +176,7 @@ def _read_reason_code(text: str) -> dict[str, Any]:
 FORMATS: Mapping[str, Format] = {
     "text": Format("text", str, _same),
     "date": Format("date", _write_date, _read_date),
-    "iso_date": Format("date", _write_iso_date, _read_iso_date),
+    "iso_date": Format("date", date.isoformat, _read_iso_date),
     "month": Format("date", _write_month, _read_month),
     "moment_date": Format("moment", _write_moment_date, _same),
     "count": Format("count", str, _read_count),
