@@ -1,1 +1,146 @@
-"""BHXH electronic-transaction registration for HR and payroll software."""
+"""Register organisations for electronic transactions with Vietnam Social Security, and everything after it.
+
+    import bhxh_sdk as bhxh
+
+    form = bhxh.Registration(agency=bhxh.catalogue.agency("07906"), organisation=…, contact=…)
+    report = bhxh.check(form)
+    with bhxh.Client(channel, signer=bhxh.open_signer("softkey:PATH"), journal="registrations.db") as client:
+        filing = client.register(form, confirmed=True)
+
+The deeper rooms are importable by their names: `bhxh_sdk.xml`, `bhxh_sdk.signers`, `bhxh_sdk.transport`,
+`bhxh_sdk.workflow`, `bhxh_sdk.sandbox`.
+"""
+
+from bhxh_sdk import catalogue
+from bhxh_sdk.async_client import AsyncClient
+from bhxh_sdk.channels import open_channel
+from bhxh_sdk.client import Client, check
+from bhxh_sdk.errors import (
+    ActivationError,
+    AlreadyActivatedError,
+    AlreadyRegisteredError,
+    BhxhError,
+    CertificateUnusableError,
+    CodeExpiredError,
+    CodeRevokedError,
+    DocumentError,
+    InputError,
+    JournalError,
+    KeyNotFoundError,
+    KeyPasswordError,
+    LogInRefusedError,
+    MissingExtraError,
+    NotRegisteredError,
+    NotSentError,
+    PersonNeededError,
+    RefusedError,
+    Retry,
+    SessionExpiredError,
+    SetupError,
+    SignatureMismatchError,
+    SigningDeclinedError,
+    SigningError,
+    SigningExpiredError,
+    StillWaitingError,
+    UnexpectedReplyError,
+    UnknownCodeError,
+    UnknownOutcomeError,
+    UnreadableFileError,
+    UnsafeDocumentError,
+    UnsupportedOperationError,
+    VerificationError,
+    WrongCodeError,
+    WrongStateError,
+    WrongTypeError,
+)
+from bhxh_sdk.findings import Finding, Report, Severity
+from bhxh_sdk.models import (
+    Action,
+    Agency,
+    Attachment,
+    Contact,
+    Ivan,
+    Organisation,
+    Portal,
+    Registration,
+    ResultDelivery,
+    Stop,
+    StopReason,
+    form_from_dict,
+    form_to_dict,
+)
+from bhxh_sdk.secret import Secret
+from bhxh_sdk.signers import open_signer
+from bhxh_sdk.system import AskPerson
+from bhxh_sdk.transport import PortalChannel
+from bhxh_sdk.transport.ivan import IvanChannel
+from bhxh_sdk.workflow import MemoryJournal, RegistrationStatus, SqliteJournal, State
+
+__all__ = [
+    "Action",
+    "ActivationError",
+    "Agency",
+    "AlreadyActivatedError",
+    "AlreadyRegisteredError",
+    "AskPerson",
+    "AsyncClient",
+    "Attachment",
+    "BhxhError",
+    "CertificateUnusableError",
+    "Client",
+    "CodeExpiredError",
+    "CodeRevokedError",
+    "Contact",
+    "DocumentError",
+    "Finding",
+    "InputError",
+    "Ivan",
+    "IvanChannel",
+    "JournalError",
+    "KeyNotFoundError",
+    "KeyPasswordError",
+    "LogInRefusedError",
+    "MemoryJournal",
+    "MissingExtraError",
+    "NotRegisteredError",
+    "NotSentError",
+    "Organisation",
+    "PersonNeededError",
+    "Portal",
+    "PortalChannel",
+    "RefusedError",
+    "Registration",
+    "RegistrationStatus",
+    "Report",
+    "ResultDelivery",
+    "Retry",
+    "Secret",
+    "SessionExpiredError",
+    "SetupError",
+    "Severity",
+    "SignatureMismatchError",
+    "SigningDeclinedError",
+    "SigningError",
+    "SigningExpiredError",
+    "SqliteJournal",
+    "State",
+    "StillWaitingError",
+    "Stop",
+    "StopReason",
+    "UnexpectedReplyError",
+    "UnknownCodeError",
+    "UnknownOutcomeError",
+    "UnreadableFileError",
+    "UnsafeDocumentError",
+    "UnsupportedOperationError",
+    "VerificationError",
+    "WrongCodeError",
+    "WrongStateError",
+    "WrongTypeError",
+    "catalogue",
+    "check",
+    "form_from_dict",
+    "form_to_dict",
+    "open_channel",
+    "open_signer",
+]
