@@ -56,7 +56,7 @@ def served(app: Any) -> Iterator[str]:
 
     async def main() -> None:
         task = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110  # uvicorn announces it no other way
             await asyncio.sleep(0.001)
         ready.set()
         await task
@@ -105,7 +105,9 @@ class PortalWorld:
         self.clock = VirtualClock(NOW, seed=1)
         self.pki = SandboxPki(NOW)
         self.outbox = Outbox(self.clock)
-        self.agency = SandboxAgency(self.clock, self.outbox, (*self.pki.roots, *self.pki.intermediates), settings or AgencySettings())
+        self.agency = SandboxAgency(
+            self.clock, self.outbox, (*self.pki.roots, *self.pki.intermediates), settings or AgencySettings()
+        )
         self.portal = SandboxPortal(self.agency, self.clock)
         self.person = Person(self.portal)
         self.base_url = ""

@@ -102,5 +102,5 @@ def _reason(error: BaseException | None) -> str:
         for kinds, reason in _REASONS:
             if isinstance(error, kinds):
                 return reason
-        error = error.__cause__
+        error = error.__cause__ or error.__context__  # httpcore's pool cuts the cause off
     return "connection"

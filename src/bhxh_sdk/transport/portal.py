@@ -222,7 +222,7 @@ class PortalChannel:
         """List the wards of a province."""
         return entries(await self._read(Operation.WARDS, {"province_code": province_code}), province_code)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Do nothing: every request has a connection of its own."""
 
     async def _read(self, operation: Operation, values: dict[str, Any]) -> Answer:
