@@ -38,6 +38,25 @@ def test_a_place_without_a_value_is_left_out_with_what_belongs_to_it():
     )
 
 
+@pytest.mark.parametrize(
+    ("parameters", "filled"),
+    [
+        ({}, "It failed."),
+        ({"a": "x"}, "It failed (x)."),
+        ({"b": "y"}, "It failed (y)."),
+        ({"a": "x", "b": "y"}, "It failed (x y)."),
+        ({"a": "{b}", "b": "( )"}, "It failed ({b} ( ))."),
+    ],
+)
+def test_brackets_with_several_places_stay_while_one_of_them_has_a_value(parameters, filled):
+    assert messages._filled("It failed ({a} {b}).", parameters) == filled
+
+
+def test_braces_may_be_written():
+    assert messages._filled("{{a}} {a}", {"a": 1}) == "{a} 1"
+    assert messages._filled("{{a}} {a}", {}) == "{a}"
+
+
 def test_zero_is_a_value():
     assert messages.text("input.report", "en", {"count": 0}) == "The form has 0 mistakes to mend."
 

@@ -36,12 +36,9 @@ DOMAINS = (
 
 _LOCALE = Path(__file__).parent / "locale"
 
-# A place together with what makes no sense without its value: brackets or quotation marks around it, a colon.
-_PLACE = re.compile(
-    r" ?\([^(){}]*\{(?P<bracketed>\w+)\}[^(){}]*\)"
-    r"| ?«\{(?P<quoted>\w+)\}»"
-    r"|:? ?(?<!\{)\{(?P<plain>\w+)\}(?!\})"
-)
+# What makes no sense without the values in it: a remark in brackets, a quotation, a colon with what follows.
+_CLAUSE = re.compile(r" ?\((?:[^(){}]*\{\w+\})+[^(){}]*\)| ?«\{\w+\}»")
+_PLACE = re.compile(r":? ?(?<!\{)\{(\w+)\}(?!\})")
 
 
 @cache
@@ -62,10 +59,11 @@ def _filled(template: str, parameters: Mapping[str, Parameter]) -> str:
     """Fill in the places of a template; one without a value is left out with its brackets or its colon."""
 
     def kept(match: re.Match[str]) -> str:
-        name = match[match.lastgroup or "plain"]
-        return match[0] if parameters.get(name, "") != "" else ""
+        names = _PLACE.findall(match[0])
+        return match[0] if any(parameters.get(name, "") != "" for name in names) else ""
 
-    return _PLACE.sub(kept, template).strip().format_map(parameters)
+    shortened = _PLACE.sub(kept, _CLAUSE.sub(kept, template))
+    return shortened.replace("( ", "(").strip().format_map(parameters)
 
 
 def text(code: str, language: Language = "en", parameters: Mapping[str, Parameter] | None = None) -> str:

@@ -79,10 +79,10 @@ class CertificateInfo:
 
         """
         try:
-            certificate = x509.load_der_x509_certificate(der)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # names over 64 bytes are common in Vietnam
-                return _facts(certificate, der)
+                # Names over 64 bytes are common in Vietnam; serial numbers have been odd elsewhere.
+                warnings.simplefilter("ignore", UserWarning)
+                return _facts(x509.load_der_x509_certificate(der), der)
         except _NOT_READABLE as error:
             raise UnreadableFileError("input.not_a_certificate", field="certificate") from error
 
