@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["certificate_for", "judged", "report_on", "with_agency"]
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_TABLES = {"agency", "organisation", "contact"}
+_NEEDED = {"code", "name", "tax_code"}
+_ROUNDS = 3  # a table that is put in empty has needed members of its own
 
 
 def judged(form: Registration, certificate: CertificateInfo | None) -> Report:
@@ -105,22 +108,26 @@ def _concerns(finding: Finding, named: set[str]) -> bool:
 
 
 def _readable_rest(data: Any, path: Path, report: Report) -> Registration | None:  # noqa: ANN401  # foreign data
-    """Return the form without the members that cannot be read; None when nothing sensible is left."""
+    """Return the form with what cannot be read left empty; None when nothing sensible is left."""
     rest = copy.deepcopy(data)
-    for finding in reversed(report.findings):
-        _mend(rest, finding)
-    try:
-        return form_of(rest, path)
-    except InputError:
-        return None
+    for _ in range(_ROUNDS):
+        for finding in reversed(report.findings):
+            _mend(rest, finding)
+        try:
+            return form_of(rest, path)
+        except InputError as error:
+            report = error.report
+    return None
 
 
 def _mend(data: Any, finding: Finding) -> None:  # noqa: ANN401  # foreign data
-    steps = [name or int(index) for name, index in _STEP.findall(finding.field)]
-    missing = str(finding.parameters.get("name", "")) if finding.code == "form.missing" else ""
-    for step in steps if missing else steps[:-1]:
+    """Take out what cannot be read, or put in an empty value where one has to be."""
+    *above, last = [name or int(index) for name, index in _STEP.findall(finding.field)] or [""]
+    for step in above:
         data = data[step]
-    if missing:
-        data[missing] = {} if missing in {"agency", "organisation", "contact"} else ""
-    elif steps:
-        del data[steps[-1]]
+    if last in _TABLES:
+        data[last] = {}
+    elif finding.code == "form.missing" or last in _NEEDED:
+        data[last] = ""
+    elif last != "":
+        del data[last]

@@ -89,8 +89,9 @@ async def _chosen(
     fitting = [item for item in named if not _against(item, moment)]
     if len(fitting) == 1:
         return fitting[0]
-    if len(named) == 1:
-        raise _unusable(named[0], moment)
+    with_key = [item for item in named if item.has_private_key is not False]
+    if not fitting and len(with_key or named) == 1:
+        raise _unusable((with_key or named)[0], moment)
     if not fitting:
         raise KeyNotFoundError("cli.no_certificate", name=wanted, count=len(offered))
     question = Question(

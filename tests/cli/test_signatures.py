@@ -1,0 +1,145 @@
+"""`bhxh certificates`, `bhxh sign` and `bhxh verify`."""
+
+from __future__ import annotations
+
+import pytest
+
+from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.signers import throwaway
+
+MEMBERS = {"subject", "serial", "tax_code", "not_before", "not_after"}
+
+
+@pytest.fixture
+def signed(bhxh, form_file, key_file, tmp_path):
+    """A signed document, and the call that made it."""
+    bhxh("build", form_file(), "-o", "plain.xml")
+    done = bhxh(
+        "sign", "plain.xml", "-o", "signed.xml", "--signer", f"softkey:{key_file('0100109106')}", "--json"
+    )
+    assert done.code == 0, done
+    assert done.json["signer"]["tax_code"] == "0100109106"
+    return tmp_path / "signed.xml"
+
+
+def test_certificates_are_listed_without_a_question(bhxh, key_file):
+    done = bhxh("certificates", "--signer", f"softkey:{key_file('0100109106')}", "--json")
+    listed, *chain = done.json
+    assert done.code == 0
+    assert set(listed) >= MEMBERS | {"key_id", "has_private_key"}
+    assert listed["has_private_key"] is True
+    assert [item["has_private_key"] for item in chain] == [False, False]
+    assert "MST:0100109106" in listed["subject"]
+    assert "MST:0100109106" in bhxh("certificates", "--signer", f"softkey:{key_file('0100109106')}").out
+
+
+def test_a_signed_document_verifies_and_says_what_was_signed_by_whom(bhxh, signed):
+    done = bhxh("verify", signed, "--json")
+    assert done.code == 0
+    answer = done.json
+    assert answer["valid"] is True
+    assert answer["reason"] == ""
+    assert set(answer["signer"]) >= MEMBERS
+    assert answer["signer"]["tax_code"] == "0100109106"
+    assert answer["algorithm"] == "rsa-sha256"
+    assert answer["at"] == "Hoso/CKy_Dvi"
+    assert "0100109106" in answer["signed"]
+    for_people = bhxh("verify", signed, "--lang", "en")
+    assert "VALID" in for_people.out
+    assert "<Hoso" in for_people.out
+
+
+def test_a_changed_document_is_not_valid(bhxh, signed):
+    signed.write_bytes(signed.read_bytes().replace(b"TZ0001Z", b"TZ0002Z"))
+    done = bhxh("verify", signed, "--json")
+    assert done.code == 1
+    assert done.json["valid"] is False
+    assert done.json["reason"]
+    assert done.json["signer"] is None
+    assert bhxh("verify", signed, "--lang", "en").out.startswith("The signature is NOT valid")
+
+
+@pytest.mark.parametrize("content", [b"", b"no xml", b"<!DOCTYPE a><a/>", b"<a/>"])
+def test_what_is_no_signed_document_is_not_valid(bhxh, tmp_path, content):
+    (tmp_path / "a.xml").write_bytes(content)
+    done = bhxh("verify", "a.xml", "--json")
+    assert (done.code, done.json["valid"]) == (1, False)
+
+
+def test_the_issuer_is_checked_against_a_folder_of_roots(bhxh, signed, key_file, tmp_path):
+    (tmp_path / "roots").mkdir()
+    empty = bhxh("verify", signed, "--roots", "roots", "--json")
+    assert (empty.code, empty.error["code"]) == (2, "cli.no_roots")
+    alien = throwaway()
+    (tmp_path / "roots" / "alien.der").write_bytes(run_blocking(alien.certificates())[0].certificate.der)
+    done = bhxh("verify", signed, "--roots", "roots", "--json")
+    assert (done.code, done.json["valid"]) == (1, False)
+    assert bhxh("verify", signed, "--roots", "nowhere", "--json").error["code"] == "cli.no_folder"
+
+
+def test_a_document_of_a_trusted_issuer_is_trusted(bhxh, signed, pki, tmp_path):
+    (tmp_path / "roots").mkdir()
+    (tmp_path / "roots" / "root.der").write_bytes(pki.roots[0])
+    (tmp_path / "roots" / "issuing.cer").write_bytes(pki.intermediates[0])
+    (tmp_path / "roots" / "README.txt").write_text("not a certificate", encoding="utf-8")
+    done = bhxh("verify", signed, "--roots", "roots", "--json")
+    assert (done.code, done.json["trusted"]) == (0, True)
+
+
+def test_the_certificate_may_be_judged_at_another_moment(bhxh, signed):
+    done = bhxh("verify", signed, "--moment", "2001-01-01", "--json")
+    assert (done.code, done.json["valid"]) == (1, False)
+
+
+def test_a_missing_file_is_our_mistake_not_a_bad_signature(bhxh):
+    assert bhxh("verify", "nowhere.xml", "--json").error["code"] == "cli.file_missing"
+    assert bhxh("verify", "nowhere.xml").code == 2
+
+
+def test_sign_never_overwrites_and_checks_before_it_signs(bhxh, signed, key_file):
+    signer = f"softkey:{key_file('0100109106')}"
+    again = bhxh("sign", "plain.xml", "-o", signed, "--signer", signer, "--json")
+    assert (again.code, again.error["code"]) == (2, "cli.file_exists")
+    missing = bhxh("sign", "nowhere.xml", "-o", "x.xml", "--signer", signer, "--json")
+    assert (missing.code, missing.error["code"]) == (2, "cli.file_missing")
+
+
+def test_a_document_without_the_place_is_refused(bhxh, signed, key_file, tmp_path):
+    signer = f"softkey:{key_file('0100109106')}"
+    done = bhxh("sign", "plain.xml", "-o", "x.xml", "--signer", signer, "--at", "Hoso/Nowhere", "--json")
+    assert done.code == 1
+    assert not (tmp_path / "x.xml").exists()
+
+
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("nonsense", 3),
+        ("floppy:A", 3),
+        ("softkey:missing.p12", 2),
+        ("softkey:key.p12?password=secret", 2),
+    ],
+)
+def test_a_wrong_signer_is_a_typed_error_that_shows_no_secret(bhxh, uri, code):
+    done = bhxh("certificates", "--signer", uri, "--json")
+    assert done.code == code
+    assert "secret" not in done.out.replace("signing.secret_in_uri", "")
+
+
+def test_an_unusable_certificate_makes_no_signature(bhxh, signed, expired_key):
+    done = bhxh("sign", "plain.xml", "-o", "x.xml", "--signer", f"softkey:{expired_key}", "--json")
+    assert (done.code, done.error["code"]) == (4, "signing.certificate_expired")
+
+
+def test_a_wrong_serial_number_finds_no_certificate(bhxh, signed, key_file):
+    signer = f"softkey:{key_file('0100109106')}"
+    done = bhxh("sign", "plain.xml", "-o", "x.xml", "--signer", signer, "--certificate", "AB", "--json")
+    assert (done.code, done.error["code"]) == (4, "cli.no_certificate")
+
+
+def test_a_locked_key_asks_a_person_and_nobody_is_there(bhxh, signed, locked_key, monkeypatch):
+    done = bhxh("sign", "plain.xml", "-o", "x.xml", "--signer", f"softkey:{locked_key}", "--json")
+    assert done.code in {4, 6}
+    monkeypatch.setenv("KEY_PASSWORD", "mat-khau-thu")
+    uri = f"softkey:{locked_key}?password-env=KEY_PASSWORD"
+    assert bhxh("sign", "plain.xml", "-o", "x.xml", "--signer", uri).code == 0
