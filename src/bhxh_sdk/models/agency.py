@@ -7,8 +7,8 @@ from enum import Enum
 
 from attrs import field, frozen
 
-from bhxh_sdk.models.identifiers import AgencyCode, identifier_field
-from bhxh_sdk.models.text import text_field
+from bhxh_sdk.models.identifiers import AgencyCode, as_agency_code
+from bhxh_sdk.models.text import as_text, is_text
 
 __all__ = ["Agency", "AgencyLevel", "Certainty"]
 
@@ -51,15 +51,15 @@ class Agency:
 
     """
 
-    code: AgencyCode = identifier_field(AgencyCode)
-    name: str = text_field(default="")
+    code: AgencyCode = field(converter=as_agency_code)
+    name: str = field(converter=as_text, validator=is_text, default="")
     level: AgencyLevel | None = field(default=None, eq=False)
-    province_code: str = text_field(default="", eq=False)
-    parent_code: str = text_field(default="", eq=False)
-    internal_id: str = text_field(default="", eq=False)
+    province_code: str = field(converter=as_text, validator=is_text, default="", eq=False)
+    parent_code: str = field(converter=as_text, validator=is_text, default="", eq=False)
+    internal_id: str = field(converter=as_text, validator=is_text, default="", eq=False)
     valid_from: date | None = field(default=None, eq=False)
     valid_to: date | None = field(default=None, eq=False)
-    source: str = text_field(default="", eq=False)
+    source: str = field(converter=as_text, validator=is_text, default="", eq=False)
     certainty: Certainty = field(default=Certainty.UNKNOWN, eq=False)
     validity_certainty: Certainty = field(default=Certainty.UNKNOWN, eq=False)
 

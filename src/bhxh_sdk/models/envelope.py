@@ -10,9 +10,15 @@ from attrs import Attribute, evolve, field, frozen, validators
 from attrs.converters import optional
 
 from bhxh_sdk.errors import WrongTypeError
-from bhxh_sdk.models.identifiers import AgencyCode, TaxCode, UnitCode, identifier_field
+from bhxh_sdk.models.identifiers import (
+    AgencyCode,
+    TaxCode,
+    UnitCode,
+    as_agency_code,
+    as_tax_code,
+)
 from bhxh_sdk.models.registration import Attachment, Ivan
-from bhxh_sdk.models.text import normalised, text_field
+from bhxh_sdk.models.text import as_text, is_text, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,10 +38,6 @@ def without_decree_number(code: str) -> str:
 
 def _as_code(value: object) -> Any:  # noqa: ANN401  # a wrong type is left for the validator, which knows the field's name
     return without_decree_number(normalised(value)) if isinstance(value, str) else value
-
-
-def _as_unit_code(value: object) -> UnitCode:
-    return value if isinstance(value, UnitCode) else UnitCode(value)  # type: ignore[arg-type]  # a wrong type is refused by the identifier itself
 
 
 def _as_files(files: Iterable[Attachment]) -> tuple[Attachment, ...]:
@@ -83,13 +85,13 @@ class DossierEnvelope:
     """
 
     ivan: Ivan = field(validator=_must_be(Ivan))
-    organisation_name: str = text_field()
-    unit_code: UnitCode | None = field(default=None, converter=optional(_as_unit_code))
-    tax_code: TaxCode = identifier_field(TaxCode)
-    signer_name: str = text_field(default="")
-    phone: str = text_field(default="")
-    agency_code: AgencyCode = identifier_field(AgencyCode)
-    procedure_name: str = text_field(default="")
+    organisation_name: str = field(converter=as_text, validator=is_text)
+    unit_code: UnitCode | None = field(default=None, converter=optional(as_unit_code))
+    tax_code: TaxCode = field(converter=as_tax_code)
+    signer_name: str = field(converter=as_text, validator=is_text, default="")
+    phone: str = field(converter=as_text, validator=is_text, default="")
+    agency_code: AgencyCode = field(converter=as_agency_code)
+    procedure_name: str = field(converter=as_text, validator=is_text, default="")
     procedure_code: str = field(converter=_as_code, validator=_must_be(str))
     period: date = field(converter=_as_month, validator=_must_be(date))
     made_on: date | None = field(default=None, validator=validators.optional(_must_be(date)))

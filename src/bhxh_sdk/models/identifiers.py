@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
 
 import phonenumbers
-from attrs import field, frozen
+from attrs import frozen
 from email_validator import EmailNotValidError, validate_email
 from stdnum.exceptions import ValidationError
 from stdnum.vn import mst
 
 from bhxh_sdk.errors import WrongTypeError
 from bhxh_sdk.models.text import normalised
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = [
     "AgencyCode",
@@ -31,7 +27,11 @@ __all__ = [
     "TaxCode",
     "TaxCodeKind",
     "UnitCode",
-    "identifier_field",
+    "as_agency_code",
+    "as_email_address",
+    "as_mobile_number",
+    "as_tax_code",
+    "as_unit_code",
 ]
 
 
@@ -217,16 +217,26 @@ class EmailAddress(Identifier):
         return True
 
 
-T = TypeVar("T", bound=Identifier)
+def as_tax_code(value: str | TaxCode) -> TaxCode:
+    """Return a `TaxCode` for text; anything else raises `WrongTypeError`."""
+    return value if isinstance(value, TaxCode) else TaxCode(value)
 
 
-def identifier_field(kind: type[T], **options: Any) -> Any:  # noqa: ANN401  # attrs.field itself returns Any
-    """Make an attrs field that turns text into an identifier; anything else raises `WrongTypeError`."""
-    return field(converter=_as(kind), **options)
+def as_unit_code(value: str | UnitCode) -> UnitCode:
+    """Return a `UnitCode` for text; anything else raises `WrongTypeError`."""
+    return value if isinstance(value, UnitCode) else UnitCode(value)
 
 
-def _as(kind: type[T]) -> Callable[[object], T]:
-    def convert(value: object) -> T:
-        return value if isinstance(value, kind) else kind(value)  # type: ignore[arg-type]  # a wrong type is refused by the identifier itself
+def as_agency_code(value: str | AgencyCode) -> AgencyCode:
+    """Return an `AgencyCode` for text; anything else raises `WrongTypeError`."""
+    return value if isinstance(value, AgencyCode) else AgencyCode(value)
 
-    return convert
+
+def as_mobile_number(value: str | MobileNumber) -> MobileNumber:
+    """Return a `MobileNumber` for text; anything else raises `WrongTypeError`."""
+    return value if isinstance(value, MobileNumber) else MobileNumber(value)
+
+
+def as_email_address(value: str | EmailAddress) -> EmailAddress:
+    """Return an `EmailAddress` for text; anything else raises `WrongTypeError`."""
+    return value if isinstance(value, EmailAddress) else EmailAddress(value)

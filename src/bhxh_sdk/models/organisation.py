@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from attrs import field, frozen
-from attrs.converters import optional
 
-from bhxh_sdk.models.identifiers import EmailAddress, MobileNumber, TaxCode, UnitCode, identifier_field
-from bhxh_sdk.models.text import text_field
+from bhxh_sdk.models.identifiers import (
+    EmailAddress,
+    MobileNumber,
+    TaxCode,
+    UnitCode,
+    as_email_address,
+    as_mobile_number,
+    as_tax_code,
+    as_unit_code,
+)
+from bhxh_sdk.models.text import as_text, is_text
 
 __all__ = ["Contact", "Organisation"]
 
+_NO_MOBILE = MobileNumber("")
+_NO_EMAIL = EmailAddress("")
 
-def _as_unit_code(value: object) -> UnitCode | None:
+
+def _unit_code_or_none(value: str | UnitCode | None) -> UnitCode | None:
     """Take an empty code for no code: forms and spreadsheets write it so."""
-    code = value if isinstance(value, UnitCode) else UnitCode(value)  # type: ignore[arg-type]  # a wrong type is refused by the identifier itself
-    return code or None
+    return None if value is None else as_unit_code(value) or None
 
 
 @frozen(kw_only=True)
@@ -30,11 +40,11 @@ class Organisation:
 
     """
 
-    name: str = text_field()
-    tax_code: TaxCode = identifier_field(TaxCode)
-    unit_code: UnitCode | None = field(default=None, converter=optional(_as_unit_code))
-    address: str = text_field(default="")
-    phone: str = text_field(default="")
+    name: str = field(converter=as_text, validator=is_text)
+    tax_code: TaxCode = field(converter=as_tax_code)
+    unit_code: UnitCode | None = field(default=None, converter=_unit_code_or_none)
+    address: str = field(converter=as_text, validator=is_text, default="")
+    phone: str = field(converter=as_text, validator=is_text, default="")
 
     @property
     def has_unit_code(self) -> bool:
@@ -54,7 +64,7 @@ class Contact:
 
     """
 
-    name: str = text_field()
-    address: str = text_field(default="")
-    mobile: MobileNumber = identifier_field(MobileNumber, default="")
-    email: EmailAddress = identifier_field(EmailAddress, default="")
+    name: str = field(converter=as_text, validator=is_text)
+    address: str = field(converter=as_text, validator=is_text, default="")
+    mobile: MobileNumber = field(converter=as_mobile_number, default=_NO_MOBILE)
+    email: EmailAddress = field(converter=as_email_address, default=_NO_EMAIL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 from attrs import Attribute, evolve, field, frozen, validators
 
@@ -13,7 +13,7 @@ from bhxh_sdk.errors import WrongTypeError
 from bhxh_sdk.models.agency import Agency
 from bhxh_sdk.models.identifiers import UnitCode  # noqa: TC001  # attrs and cattrs read the annotations at run time
 from bhxh_sdk.models.organisation import Contact, Organisation
-from bhxh_sdk.models.text import text_field
+from bhxh_sdk.models.text import as_text, is_text
 
 __all__ = [
     "Action",
@@ -92,8 +92,8 @@ class Ivan:
 
     """
 
-    code: str = text_field()
-    name: str = text_field(default="")
+    code: str = field(converter=as_text, validator=is_text)
+    name: str = field(converter=as_text, validator=is_text, default="")
 
 
 @frozen(kw_only=True)
@@ -109,7 +109,7 @@ class Stop:
 
     from_date: date | None = field(default=None, validator=validators.optional(_must_be_a_date))
     reason: StopReason | None = field(default=None, validator=validators.optional(_must_be(StopReason)))
-    text: str = text_field(default="")
+    text: str = field(converter=as_text, validator=is_text, default="")
 
 
 @frozen(kw_only=True)
@@ -124,27 +124,30 @@ class Attachment:
 
     """
 
-    file_name: str = text_field()
+    file_name: str = field(converter=as_text, validator=is_text)
     content: bytes = field(repr=lambda content: f"<{len(content)} bytes>", validator=_must_be(bytes))
-    form_code: str = text_field(default="CT-DK")
-    description: str = text_field(default="")
+    form_code: str = field(converter=as_text, validator=is_text, default="CT-DK")
+    description: str = field(converter=as_text, validator=is_text, default="")
 
 
-def _as_attachments(value: object) -> Any:  # noqa: ANN401  # a wrong type is left for the validator, which knows the field's name
-    return tuple(value) if isinstance(value, Iterable) else value
+def _as_attachments(value: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    """Make a tuple; leave anything else for the validator, which knows the field's name."""
+    given: Any = value
+    return tuple(given) if isinstance(given, Iterable) else given
 
 
-def _as_action(value: object) -> Any:  # noqa: ANN401  # as _as_attachments
-    return Action(value) if isinstance(value, str) and value in {action.value for action in Action} else value
+def _as_action(value: Action | Literal["register", "adjust", "stop"]) -> Action:
+    """Turn an action's word into it; leave anything else for the validator."""
+    given: Any = value
+    return Action(given) if isinstance(given, str) and given in {action.value for action in Action} else given
 
 
 @frozen(kw_only=True)
 class Registration:
     """Declare that an organisation registers, adjusts or stops electronic transactions.
 
-    Source: the declaration of Decree 166/2016/NĐ-CP; steps 12 to 17 of the portal's guide; 04, 05 and 06 of
-        Decision
-    08/2015/QĐ-TTg for I-VANs.
+    Source: the declaration of Decree 166/2016/NĐ-CP; steps 12 to 17 of the portal's guide; 04, 05 and 06
+    of Decision 08/2015/QĐ-TTg for I-VANs.
 
     Args:
         agency: the managing agency.
@@ -174,7 +177,7 @@ class Registration:
     )
     made_on: date | None = field(default=None, validator=validators.optional(_must_be_a_date))
     starts_on: date | None = field(default=None, validator=validators.optional(_must_be_a_date))
-    changes: str = text_field(default="")
+    changes: str = field(converter=as_text, validator=is_text, default="")
     stop: Stop | None = field(default=None, validator=validators.optional(_must_be(Stop)))
     attachments: tuple[Attachment, ...] = field(
         default=(),

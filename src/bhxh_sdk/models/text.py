@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
-
-from attrs import Attribute, field
+from typing import TYPE_CHECKING, Any
 
 from bhxh_sdk.errors import WrongTypeError
 
-__all__ = ["control_characters", "normalised", "same_name", "text_field", "without_marks"]
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+__all__ = ["as_text", "control_characters", "is_text", "normalised", "same_name", "without_marks"]
 
 
 def normalised(value: str) -> str:
@@ -60,17 +61,20 @@ def _is_forbidden(letter: str) -> bool:
     return unicodedata.category(letter) in {"Cc", "Cs"} or letter in {"\ufffe", "\uffff", "\u2028", "\u2029"}
 
 
-def _converted_text(value: object) -> Any:  # noqa: ANN401  # a wrong type is left for the validator, which knows the field's name
-    return normalised(value) if isinstance(value, str) else value
+def as_text(value: str) -> str:
+    """Normalise text; leave anything else for `is_text`, which knows the field's name."""
+    given: Any = value
+    return normalised(given) if isinstance(given, str) else given
 
 
-def _must_be_text(instance: object, attribute: Attribute[str], value: object) -> None:
+def is_text(instance: object, attribute: Attribute[str], value: object) -> None:
+    """Validate that an attrs field holds text.
+
+    Raises:
+        WrongTypeError: it holds something else.
+
+    """
     if not isinstance(value, str):
         raise WrongTypeError(
             field=f"{type(instance).__name__}.{attribute.name}", expected="str", got=type(value).__name__
         )
-
-
-def text_field(**options: Any) -> Any:  # noqa: ANN401  # attrs.field itself returns Any
-    """Make an attrs field that holds normalised text and raises `WrongTypeError` for anything else."""
-    return field(converter=_converted_text, validator=_must_be_text, **options)

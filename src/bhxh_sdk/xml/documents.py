@@ -24,6 +24,7 @@ from bhxh_sdk.xml.fields import kept_values, misfits, read_values, write_documen
 from bhxh_sdk.xml.profiles import profile as named_profile
 from bhxh_sdk.xml.profiles import profile_for, profiles
 from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
+from bhxh_sdk.xml.tree import shown_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,12 +133,17 @@ def _fitting(form: Registration, profile: DocumentProfile | str | None) -> Docum
 
 def _kind_of(root: etree._Element) -> DocumentProfile:
     """Return the shipped profile that fits best: the exact one, or the one that explains what is wrong."""
-    counted = [(misfits(known, root), known) for known in profiles()]
-    fitting = [(count, known) for count, known in counted if count is not None]
-    if not fitting:
+    best: tuple[int, DocumentProfile] | None = None
+    for known in profiles():
+        count = misfits(known, root)
+        if count == 0:
+            return known
+        if count is not None and (best is None or count < best[0]):
+            best = count, known
+    if best is None:
         names = ", ".join(known.name for known in profiles())
-        raise DocumentError("document.unknown_root", field=str(root.tag)[:80], known=names)
-    return min(fitting, key=lambda pair: pair[0])[1]
+        raise DocumentError("document.unknown_root", field=shown_tag(root), known=names)
+    return best[1]
 
 
 def _registration(profile: DocumentProfile, values: Mapping[str, Any]) -> Registration:
@@ -150,7 +156,7 @@ def _registration(profile: DocumentProfile, values: Mapping[str, Any]) -> Regist
         organisation=Organisation(**{"name": "", "tax_code": "", **_group(values, "organisation")}),
         contact=Contact(**{"name": "", **_group(values, "contact")}),
         transact_at=Ivan(**ivan) if profile.transact_at == "ivan" else Portal(),
-        action=profile.action,
+        action=profile.action or Action.REGISTER,
         stop=Stop(**stop, **why) if profile.action is Action.STOP else None,
         **plain,
     )
