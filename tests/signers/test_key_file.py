@@ -273,9 +273,12 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
 
     path = tmp_path / "key.pem"
     path.write_bytes(b"x")
+    opens = Path.open
 
-    def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied")
+    def refuse(self, *arguments):
+        if self == path:
+            raise PermissionError(13, "Permission denied")
+        return opens(self, *arguments)
 
     monkeypatch.setattr(Path, "open", refuse)
     assert unreadable(path) == "signing.file_unreadable"
