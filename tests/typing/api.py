@@ -1,4 +1,7 @@
-"""How users write it: never run, checked by mypy. A line that must not pass says so; an unused ignore fails."""
+"""How users write it: checked by mypy, never run.
+
+A line that must not pass carries an ignore, and an ignore that is not needed fails.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,14 @@ def a_form() -> bhxh.Registration:
 def first(channel: bhxh.PortalChannel) -> bhxh.RegistrationStatus:
     report = bhxh.check(a_form())
     for finding in report:
-        print(finding.field, finding.message("vi"), finding.hint("en"))
+        told: tuple[str, str, str] = (finding.field, finding.message("vi"), finding.hint("en"))
+        assert told
     with bhxh.Client(channel, signer=bhxh.open_signer("softkey:new"), journal="registrations.db") as client:
         filing = client.register(a_form(), confirmed=True)
         filing = client.activate(filing.key, bhxh.Secret("code"))
         session = client.log_in(filing.key, "password")
         token: str = session.token.reveal()
-        print(token)
+        assert token
         return filing
 
 
