@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, evolve, field, frozen, validators
-from attrs.converters import optional
 
 from bhxh_sdk.errors import WrongTypeError
 from bhxh_sdk.models.identifiers import (
@@ -16,6 +15,7 @@ from bhxh_sdk.models.identifiers import (
     UnitCode,
     as_agency_code,
     as_tax_code,
+    as_unit_code,
 )
 from bhxh_sdk.models.registration import Attachment, Ivan
 from bhxh_sdk.models.text import as_text, is_text, normalised
@@ -38,6 +38,10 @@ def without_decree_number(code: str) -> str:
 
 def _as_code(value: object) -> Any:  # noqa: ANN401  # a wrong type is left for the validator, which knows the field's name
     return without_decree_number(normalised(value)) if isinstance(value, str) else value
+
+
+def _as_unit_code(value: str | UnitCode | None) -> UnitCode | None:
+    return None if value is None else as_unit_code(value) or None
 
 
 def _as_files(files: Iterable[Attachment]) -> tuple[Attachment, ...]:
@@ -86,7 +90,7 @@ class DossierEnvelope:
 
     ivan: Ivan = field(validator=_must_be(Ivan))
     organisation_name: str = field(converter=as_text, validator=is_text)
-    unit_code: UnitCode | None = field(default=None, converter=optional(as_unit_code))
+    unit_code: UnitCode | None = field(default=None, converter=_as_unit_code)
     tax_code: TaxCode = field(converter=as_tax_code)
     signer_name: str = field(converter=as_text, validator=is_text, default="")
     phone: str = field(converter=as_text, validator=is_text, default="")
