@@ -193,6 +193,19 @@ class SandboxAgency:
                 if (unit_code and case.unit_code == unit_code) or (tax_code and case.tax_code == tax_code)
             )
 
+    def cases(self, channel: str) -> tuple[Case, ...]:
+        """Return every case that came in through a channel, oldest first."""
+        with self._lock:
+            self.settle()
+            return tuple(case for case in self._cases.values() if case.channel == channel)
+
+    def units(self, user_name: str, channel: str) -> tuple[Case, ...]:
+        """Return the case that holds for each unit of an account which transacts through a channel."""
+        with self._lock:
+            self.settle()
+            held = (self._cases[key] for key in self._holders.values())
+            return tuple(case for case in held if (case.user_name, case.channel) == (user_name, channel))
+
     # The account
 
     def activate(self, sending_key: str, code: str) -> Case:

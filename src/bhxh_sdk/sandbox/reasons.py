@@ -44,6 +44,9 @@ class Reason(Enum):
     CASE_UNKNOWN = "SBX-206"
     NOTHING_TO_ACTIVATE = "SBX-207"
     LOG_IN_REFUSED = "SBX-301"
+    CREDENTIAL_UNKNOWN = "SBX-402"
+    SIGNATURE_DECLINED = "SBX-401"
+    SIGNATURE_NOT_CONFIRMED = "58061"
     PASSWORD_WEAK = "SBX-302"
     ACCOUNT_UNKNOWN = "SBX-303"
 
@@ -84,6 +87,9 @@ _TEXTS = {
     Reason.CASE_UNKNOWN: "Không tìm thấy hồ sơ",
     Reason.NOTHING_TO_ACTIVATE: "Hồ sơ không có bước kích hoạt",
     Reason.LOG_IN_REFUSED: "Tên đăng nhập hoặc mật khẩu không đúng",
+    Reason.CREDENTIAL_UNKNOWN: "Không tìm thấy chứng thư số từ xa",
+    Reason.SIGNATURE_DECLINED: "Người dùng từ chối ký số trên điện thoại",
+    Reason.SIGNATURE_NOT_CONFIRMED: "Chưa xác nhận ký số trên điện thoại, vui lòng ký lại",
     Reason.PASSWORD_WEAK: "Mật khẩu mới quá ngắn hoặc trùng mật khẩu cũ",
     Reason.ACCOUNT_UNKNOWN: "Không tìm thấy tài khoản của đơn vị",
 }

@@ -118,8 +118,11 @@ def _text_of(text: str) -> MailText:
 def _plain(text: str) -> str:
     """Bring text to NFC, every white space to a blank or a line end, and drop what nobody sees."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    return "\n".join(" ".join(line.split()) for line in seen.split("\n"))
+    return "\n".join(" ".join(line.split()) for line in _UNSEEN.sub("", text).split("\n"))
+
+
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""Soft hyphens, zero-width characters and marks of direction."""
 
 
 _HTML = re.compile(r"<(?:!doctype html|html|body|table|div|p|br|span|td|a)\b[^<>]{0,2000}>", re.IGNORECASE)

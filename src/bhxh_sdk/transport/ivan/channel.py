@@ -66,7 +66,8 @@ class IvanChannel:
         clock: time, waiting and chance.
         token: a bearer token that the caller got elsewhere.
         account: the integrator's account at the I-VAN, to log in with when a call needs it.
-        user_id: the user of the remote certificate, where the service signs.
+        user_id: the user of the remote certificate, where the service signs; empty to take the profile's
+            setting of that name.
         credential_id: the remote certificate to sign with; empty to take the filing's, or the only one there
             is.
         retry: how calls that change nothing are repeated.
@@ -93,8 +94,8 @@ class IvanChannel:
         self.profile = profile
         self._caller = Caller(profile, sender, clock, retry)
         self._access = IvanAccess(self._caller, token, account)
-        self._user_id = user_id
-        self._credential_id = credential_id
+        self._user_id = user_id or profile.settings.get("user_id", "")
+        self._credential_id = credential_id or profile.settings.get("credential_id", "")
 
     @property
     def capabilities(self) -> ChannelCapabilities:
@@ -167,7 +168,7 @@ class IvanChannel:
         return frozenset(row.text("sending_key") for row in await self._candidates(filing))
 
     async def _new_key(self, operation: str, filing: Filing, before: frozenset[str]) -> str:
-        """Return the one key that is new in the history; empty when that cannot be told: the filing has arrived."""
+        """Return the one new key of the history; empty when it cannot be told. The filing has arrived."""
         try:
             new = await self._sending_keys(operation, filing) - before - {""}
         except (UnexpectedReplyError, NotSentError, RefusedError):
