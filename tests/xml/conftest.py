@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
@@ -10,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
 from bhxh_sdk import xml
-from bhxh_sdk.errors import BhxhError
 from bhxh_sdk.models import (
     Agency,
     Attachment,
@@ -21,6 +21,9 @@ from bhxh_sdk.models import (
     Organisation,
     Registration,
 )
+
+if TYPE_CHECKING:
+    from bhxh_sdk.errors import BhxhError
 
 NOON = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

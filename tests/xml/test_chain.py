@@ -60,7 +60,13 @@ def test_an_authority_of_the_same_name_with_another_key_is_not_trusted(refused, 
 
 
 def test_an_issuer_that_is_no_authority_is_not_trusted(refused, signed, issue, authority_key):
-    for options in ({"usage": ("key_cert_sign",)}, {"authority": True, "usage": ()}, {"authority": True}):
+    broken = x509.UnrecognizedExtension(x509.ExtensionOID.KEY_USAGE, b"\x01")
+    for options in (
+        {"usage": ("key_cert_sign",)},
+        {"authority": True, "usage": ()},
+        {"authority": True},
+        {"authority": True, "usage": (), "extensions": [(broken, True)]},
+    ):
         false_authority = issue(authority_key.public_key(), "CA VÍ DỤ", **options)
         with refused(VerificationError, "document.untrusted", reason="untrusted"):
             xml.verify(signed, roots=[false_authority], moment=NOON)

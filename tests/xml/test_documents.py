@@ -22,8 +22,10 @@ def test_a_registration_is_one_line_after_the_declaration(form):
     assert document.profile == "portal-register"
     assert document.content.decode() == (
         '<?xml version="1.0" encoding="utf-8"?>'
-        '<Hoso xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-        "<NoiDung><TenCoQuan>BHXH cơ sở Ví Dụ</TenCoQuan><MaCoQuan>07906</MaCoQuan><LoaiDoiTuong>1</LoaiDoiTuong>"
+        '<Hoso xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+        ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+        "<NoiDung><TenCoQuan>BHXH cơ sở Ví Dụ</TenCoQuan><MaCoQuan>07906</MaCoQuan>"
+        "<LoaiDoiTuong>1</LoaiDoiTuong>"
         "<TenDoiTuong>CÔNG TY TNHH VÍ DỤ &amp; CON</TenDoiTuong><MaSoBHXH>TZ0001Z</MaSoBHXH>"
         "<MaSoThue>0100109106</MaSoThue><DienThoai>0281234567</DienThoai><Email>hr@example.com</Email>"
         "<NguoiLienHe>Nguyễn Văn Mẫu</NguoiLienHe><DiaChi>Số 1 Đường Ví Dụ</DiaChi>"
@@ -129,7 +131,7 @@ def test_the_dialect_of_2015_has_the_certificate_and_two_places_to_sign(form, ce
     )
     assert content.endswith(block.encode())
     assert xml.read(content) == xml.carried(old, "2015-register")
-    other = content.replace("Tất cả thủ tục".encode(), "600, 602".encode())
+    other = content.replace("Tất cả thủ tục".encode(), b"600, 602")
     other = other.replace(b"</BHXH>", b"<CKYDTU_IVAN>x</CKYDTU_IVAN></BHXH>")
     assert xml.read(other) == xml.read(content)
 

@@ -18,7 +18,8 @@ def test_an_envelope_has_the_seen_names_in_the_seen_order(envelope):
         "<ThongTinDonVi><TenDoiTuong>CÔNG TY TNHH VÍ DỤ</TenDoiTuong><MaSoBHXH>TZ0001Z</MaSoBHXH>"
         "<LoaiDoiTuong>1</LoaiDoiTuong><MaSoThue>0100109106</MaSoThue><NguoiKy>Nguyễn Văn Mẫu</NguoiKy>"
         "<DienThoai>0281234567</DienThoai><CoQuanQuanLy>07906</CoQuanQuanLy></ThongTinDonVi>"
-        "<ThongTinHoSo><TenThuTuc>Báo tăng lao động</TenThuTuc><MaThuTuc>600</MaThuTuc><KyKeKhai>01/2026</KyKeKhai>"
+        "<ThongTinHoSo><TenThuTuc>Báo tăng lao động</TenThuTuc><MaThuTuc>600</MaThuTuc>"
+        "<KyKeKhai>01/2026</KyKeKhai>"
         "<NgayLap>02/01/2026</NgayLap><SoLuongFile>2</SoLuongFile><QuyTrinhISO></QuyTrinhISO>"
         "<ToKhais><FileToKhai><MaToKhai>D02-TS</MaToKhai><MoTaToKhai>Danh sách</MoTaToKhai>"
         "<TenFile>D02-TS.xml</TenFile><LoaiFile>.xml</LoaiFile><DoDaiFile>8</DoDaiFile>"
@@ -32,7 +33,8 @@ def test_an_envelope_comes_back(envelope, sign):
     content = xml.build_envelope(envelope).content
     assert xml.read_envelope(content) == envelope
     assert xml.read_envelope(xml.verify(sign(content)).content) == envelope
-    without_code = evolve(envelope, unit_code=None)
+    without_code = evolve(envelope, unit_code="")
+    assert without_code.unit_code is None
     assert xml.read_envelope(xml.build_envelope(without_code).content) == without_code
 
 

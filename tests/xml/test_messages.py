@@ -26,3 +26,13 @@ def test_every_reason_to_stop_has_words_of_its_own():
     words = [xml.reason_words(reason) for reason in StopReason]
     assert len(set(words)) == len(StopReason)
     assert all("." not in word for word in words)
+
+
+def test_every_reason_of_a_refusal_is_documented():
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "xml-documents.md"
+    table = page.read_text(encoding="utf-8").partition("| reason |")[2]
+    given = {reason for text in TEXTS for reason in re.findall(r'reason="([a-z-]+)"', text)}
+    given |= {reason for text in TEXTS for reason in re.findall(r'_refuse\([^()]+, "([a-z-]+)"\)', text)}
+    given |= {"unsafe", "not-xml", "structure", "signing-time"}
+    documented = set(re.findall(r"`([a-z-]+)`", "".join(re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE))))
+    assert given == documented

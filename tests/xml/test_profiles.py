@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
@@ -8,6 +8,9 @@ from attrs import evolve
 from bhxh_sdk import xml
 from bhxh_sdk.errors import InputError, UnreadableFileError
 from bhxh_sdk.models import Certainty, Ivan
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_names_of_the_shipped_profiles():
@@ -91,7 +94,8 @@ def test_a_profile_is_loaded_from_text_with_a_base(form):
 def test_a_whole_profile_is_loaded_from_a_file(form, tmp_path: Path):
     file = tmp_path / "profile.toml"
     file.write_text(
-        'name = "ours"\naction = "register"\ntransact_at = "portal"\nroot = "R"\ncontent = "C"\nsignature = "R/S"\n'
+        'name = "ours"\naction = "register"\ntransact_at = "portal"\n'
+        'root = "R"\ncontent = "C"\nsignature = "R/S"\n'
         '[[fields]]\nelement = "T"\nsource = "organisation.tax_code"\n',
         encoding="utf-8",
     )

@@ -127,4 +127,4 @@ def test_mutated_documents_give_a_value_or_a_typed_error(documents, certificate,
         try:
             reader(content)
         except BhxhError as error:
-            assert error.message("vi")
+            error.message("vi").index(" ")

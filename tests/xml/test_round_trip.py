@@ -1,4 +1,4 @@
-"""Build and read again: 10,000 registrations drawn by a plain generator, and fewer by hypothesis, which shrinks."""
+"""Build and read again: 10,000 registrations of a plain generator, and fewer of hypothesis, which shrinks."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def assert_comes_back(form: Registration) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_ten_thousand_registrations_come_back_as_they_were(seed: int):
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311  # repeatable test data
     for _ in range(1000):
         assert_comes_back(a_registration(random))
 
@@ -126,7 +126,8 @@ def test_whatever_was_typed_gives_a_document_or_a_typed_error(form: Registration
     try:
         document = xml.build(form)
     except BhxhError as error:
-        assert error.field
+        if not error.field:
+            raise
         return
     assert xml.read(document.content) == xml.carried(form)
 
@@ -148,7 +149,8 @@ def test_envelopes_come_back(text: str, enclosed: list[Attachment], day: date):
         )
         document = xml.build_envelope(envelope)
     except BhxhError as error:
-        assert error.field
+        if not error.field:
+            raise
         return
     assert xml.read_envelope(document.content) == envelope
 

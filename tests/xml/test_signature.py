@@ -66,10 +66,16 @@ def test_the_signing_time_is_written_in_utc_without_fractions(content, certifica
 
 
 FOREIGN = [
-    b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?>\r\n<Hoso>\r\n  <NoiDung a = '>' />\r\n  <CKy_Dvi />\r\n</Hoso>\r\n",
+    (
+        b"\xef\xbb\xbf<?xml version='1.0' encoding='UTF-8'?>\r\n"
+        b"<Hoso>\r\n  <NoiDung a = '>' />\r\n  <CKy_Dvi />\r\n</Hoso>\r\n"
+    ),
     b"<Hoso><N><CKy_Dvi/></N><CKy_Dvi/></Hoso>",
     b"<Hoso><CKy_Dvi xmlns='urn:x'/><CKy_Dvi\n></CKy_Dvi ></Hoso>",
-    b"<Hoso xmlns:b='urn:b' xmlns:a='urn:a?b=1&amp;c'><b:CKy_Dvi/><CKy_DviX/><CKy_Dvi\t/><z b='1'>\xe1\xbb\x87&#13;</z></Hoso>",
+    (
+        b"<Hoso xmlns:b='urn:b' xmlns:a='urn:a?b=1&amp;c'><b:CKy_Dvi/><CKy_DviX/><CKy_Dvi\t/>"
+        b"<z b='1'>\xe1\xbb\x87&#13;</z></Hoso>"
+    ),
 ]
 
 

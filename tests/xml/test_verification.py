@@ -265,7 +265,7 @@ def test_optional_parts_may_be_missing_and_values_wrapped(signed, certificate):
 
 
 def test_white_space_around_the_signature_belongs_to_the_content(certificate, key, sign):
-    """Put the signature into a place with white space the way a foreign signer would: digest with the space kept."""
+    """A foreign signer's digest keeps the white space around its signature."""
     form = b"<Hoso><CKy_Dvi>\n \n</CKy_Dvi></Hoso>"
     digest = hashes.Hash(hashes.SHA256())
     digest.update(form)

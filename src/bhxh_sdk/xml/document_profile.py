@@ -44,8 +44,9 @@ class FieldRule:
     note: str = ""
     path: tuple[str, ...] = field(init=False, eq=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "path", tuple(self.element.split("/")))
+    @path.default
+    def _path(self) -> tuple[str, ...]:
+        return tuple(self.element.split("/"))
 
     @property
     def from_certificate(self) -> bool:
@@ -86,6 +87,9 @@ class DocumentProfile:
         note: what is known about the document.
         namespaces: prefix and URI of the declarations on the root.
         fields: the elements in their order.
+        elements: every element's path (derived).
+        needed: the paths of the elements that every document has (derived).
+        containers: the paths of the elements that only hold others (derived).
 
     """
 
@@ -107,6 +111,22 @@ class DocumentProfile:
     note: str = ""
     namespaces: tuple[tuple[str, str], ...] = ()
     fields: tuple[FieldRule, ...]
+    elements: frozenset[str] = field(init=False, eq=False, repr=False)
+    needed: frozenset[str] = field(init=False, eq=False, repr=False)
+    containers: frozenset[tuple[str, ...]] = field(init=False, eq=False, repr=False)
+
+    @elements.default
+    def _elements(self) -> frozenset[str]:
+        return frozenset(rule.element for rule in self.fields)
+
+    @needed.default
+    def _needed(self) -> frozenset[str]:
+        return frozenset(rule.element for rule in self.fields if rule.presence != "optional")
+
+    @containers.default
+    def _containers(self) -> frozenset[tuple[str, ...]]:
+        paths = (rule.path for rule in self.fields)
+        return frozenset(path[:depth] for path in paths for depth in range(1, len(path)))
 
     @property
     def signature_element(self) -> str:

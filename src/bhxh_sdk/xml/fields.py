@@ -8,7 +8,7 @@ from bhxh_sdk.errors import DocumentError, InputError
 from bhxh_sdk.models.text import control_characters
 from bhxh_sdk.xml.files import read_files, write_files
 from bhxh_sdk.xml.formats import FORMATS
-from bhxh_sdk.xml.tree import children, text_of
+from bhxh_sdk.xml.tree import children, shown_tag, text_of
 from bhxh_sdk.xml.writer import DECLARATION, CanonicalWriter
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def elements_of(profile: DocumentProfile, root: etree._Element) -> dict[str, etr
     for path, element in _walk(profile, _content(profile, root), ()):
         if path in found:
             raise DocumentError("document.repeated_element", field=path)
-        if path not in _rules(profile):
+        if path not in profile.elements:
             raise DocumentError("document.unexpected_element", field=path[:80], profile=profile.name)
         found[path] = element
     for rule in profile.fields:
@@ -144,9 +144,7 @@ def misfits(profile: DocumentProfile, root: etree._Element) -> int | None:
     if root.tag != profile.root or root.find(profile.content) is None:
         return None
     found = {path for path, _ in _walk(profile, _content(profile, root), ())}
-    known = {rule.element for rule in profile.fields}
-    needed = {rule.element for rule in profile.fields if rule.presence != "optional"}
-    return len(found - known) + len(needed - found)
+    return len(found - profile.elements) + len(profile.needed - found)
 
 
 def read_values(profile: DocumentProfile, root: etree._Element) -> dict[str, Any]:
@@ -173,13 +171,9 @@ def read_values(profile: DocumentProfile, root: etree._Element) -> dict[str, Any
     return _without_fallbacks(profile, texts, values)
 
 
-def _rules(profile: DocumentProfile) -> Mapping[str, FieldRule]:
-    return {rule.element: rule for rule in profile.fields}
-
-
 def _content(profile: DocumentProfile, root: etree._Element) -> etree._Element:
     if root.tag != profile.root:
-        raise DocumentError("document.other_root", field=str(root.tag)[:80], profile=profile.name)
+        raise DocumentError("document.other_root", field=shown_tag(root), profile=profile.name)
     known = (profile.content, profile.signature_element, *profile.other_signatures)
     found = [child for child in children(root, profile.root, known) if child.tag == profile.content]
     if len(found) != 1:
@@ -192,10 +186,9 @@ def _walk(
     profile: DocumentProfile, element: etree._Element, path: tuple[str, ...]
 ) -> Iterator[tuple[str, etree._Element]]:
     """Give every element outside the profile's containers, with its path below the content element."""
-    containers = {rule.path[:depth] for rule in profile.fields for depth in range(1, len(rule.path))}
     for child in children(element, "/".join(path) or profile.content):
         here = (*path, str(child.tag))
-        if here in containers:
+        if here in profile.containers:
             yield from _walk(profile, child, here)
         else:
             yield "/".join(here), child

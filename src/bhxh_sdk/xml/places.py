@@ -9,6 +9,7 @@ from lxml import etree
 
 from bhxh_sdk.errors import DocumentError, InputError, UnsafeDocumentError, WrongTypeError
 from bhxh_sdk.xml.signature_shape import DSIG
+from bhxh_sdk.xml.tree import shown_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def check_receivable(place: etree._Element) -> None:
     """
     for element in (place, *place.iterancestors()):
         if any(name.startswith(_XML) for name in element.attrib):
-            raise UnsafeDocumentError("document.xml_attribute", field=str(element.tag)[:80])
+            raise UnsafeDocumentError("document.xml_attribute", field=shown_tag(element))
 
 
 def canonical(root: etree._Element) -> bytes:

@@ -90,17 +90,14 @@ def verify(
     """
     _check_moment(moment, roots)
     root = _safe_tree(content, size_limit)
-    signature = _only_signature(root, at)
+    place, signature = _only_signature(root, at)
     parts = parts_of(signature)
     _check_algorithms(parts, allow_sha1=allow_sha1)
     certificate, key = _signer(parts, smallest_key)
     _check_value(parts, signature, key)
-    signed = _without(signature, root)
+    signed = _without(signature, place, root)
     _check_digest(parts, signed)
-    if moment is not None:
-        check_validity(certificate, moment)
-    if roots is not None and moment is not None:
-        check_chain(certificate, roots, moment)
+    _check_certificate(certificate, roots, moment)
     return Verified(
         content=signed,
         certificate=certificate,
@@ -116,6 +113,16 @@ def _check_moment(moment: datetime | None, roots: Sequence[bytes] | None) -> Non
         raise InputError("xml.no_zone", field="moment")
     if moment is None and roots is not None:
         raise InputError("xml.moment_needed", field="moment")
+
+
+def _check_certificate(
+    certificate: CertificateInfo, roots: Sequence[bytes] | None, moment: datetime | None
+) -> None:
+    if moment is None:
+        return
+    check_validity(certificate, moment)
+    if roots is not None:
+        check_chain(certificate, roots, moment)
 
 
 def _safe_tree(content: bytes, size_limit: int) -> etree._Element:
@@ -134,7 +141,8 @@ _UNSAFE = {
 }
 
 
-def _only_signature(root: etree._Element, at: str) -> etree._Element:
+def _only_signature(root: etree._Element, at: str) -> tuple[etree._Element, etree._Element]:
+    """Return the signature's place and the signature, which stands there alone."""
     try:
         place = element_at(root, at)
         check_receivable(place)
@@ -151,7 +159,7 @@ def _only_signature(root: etree._Element, at: str) -> etree._Element:
     known = list(ids(root))
     if len(known) != len(set(known)):
         raise VerificationError("document.repeated_id", field=at, reason="repeated-id")
-    return found[0]
+    return place, found[0]
 
 
 def _check_algorithms(parts: SignatureParts, *, allow_sha1: bool) -> None:
@@ -196,12 +204,10 @@ def _check_value(parts: SignatureParts, signature: etree._Element, key: RSAPubli
         raise VerificationError("document.signature_wrong", reason="signature-value") from error
 
 
-def _without(signature: etree._Element, root: etree._Element) -> bytes:
+def _without(signature: etree._Element, place: etree._Element, root: etree._Element) -> bytes:
     """Return the canonical document as the enveloped-signature transform leaves it: the tail stays."""
-    place = signature.getparent()
-    if place is not None:
-        place.text = (place.text or "") + (signature.tail or "")
-        place.remove(signature)
+    place.text = (place.text or "") + (signature.tail or "")
+    place.remove(signature)
     try:
         return canonical(root)
     except DocumentError as error:
