@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bhxh_sdk.errors import WrongTypeError
-from bhxh_sdk.models.text import control_characters, normalised, same_name, text_field, without_marks
+from bhxh_sdk.models.text import as_text, control_characters, is_text, normalised, same_name, without_marks
 
 
 @given(st.text())
@@ -62,7 +62,9 @@ def test_characters_that_a_form_cannot_hold_are_named():
 
 
 def test_a_text_field_holds_normalised_text_only():
-    record = attrs.make_class("Record", {"name": text_field(default="")}, frozen=True)
+    record = attrs.make_class(
+        "Record", {"name": attrs.field(converter=as_text, validator=is_text)}, frozen=True
+    )
     assert record(name=" a ").name == "a"
     with pytest.raises(WrongTypeError) as caught:
         record(name=5)

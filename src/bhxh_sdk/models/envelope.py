@@ -16,7 +16,6 @@ from bhxh_sdk.models.identifiers import (
     as_agency_code,
     as_tax_code,
     as_unit_code,
-    as_unit_code,
 )
 from bhxh_sdk.models.registration import Attachment, Ivan
 from bhxh_sdk.models.text import as_text, is_text, normalised
