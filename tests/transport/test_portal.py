@@ -31,4 +31,9 @@ def test_a_unit_registers_activates_and_logs_in(world):
     print(run(channel.trace(session, progress.dossier_number)))
     print(run(channel.files(session, progress.dossier_number)))
     print(run(channel.find(filing)))
-    print(run(channel.provinces())[:2], run(channel.wards("01"))[:2], run(channel.ivans())[:2], run(channel.agencies("01"))[:2])
+    print(
+        run(channel.provinces())[:2],
+        run(channel.wards("01"))[:2],
+        run(channel.ivans())[:2],
+        run(channel.agencies("01"))[:2],
+    )

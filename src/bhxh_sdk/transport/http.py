@@ -157,8 +157,8 @@ class _AsyncNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,  # noqa: ARG002  # never asked for
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002  # never asked for
     ) -> _AsyncConnection:
-        stream = await self._backend.connect_tcp(host, port, timeout=self._exchange.remaining())
-        return _AsyncConnection(stream, self._exchange)
+        left = self._exchange.remaining()
+        return _AsyncConnection(await self._backend.connect_tcp(host, port, timeout=left), self._exchange)
 
 
 class _HttpSender:

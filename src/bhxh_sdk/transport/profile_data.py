@@ -126,9 +126,9 @@ def _extended(data: Mapping[str, Any]) -> dict[str, Any]:
 def _complete(data: Mapping[str, Any]) -> dict[str, Any]:
     """Give every operation the members of `defaults` and of the operation that it is `same_as`."""
     result = dict(data)
-    defaults = result.pop("defaults", {})
-    operations = result.get("operations", {})
+    defaults, operations = data.get("defaults", {}), data.get("operations", {})
     if isinstance(defaults, Mapping) and isinstance(operations, Mapping):
+        result.pop("defaults", None)
         result["operations"] = {name: _operation(name, operations, defaults) for name in operations}
     return result
 
@@ -199,12 +199,10 @@ def _findings(error: BaseException, path: str) -> Iterator[Finding]:
 
 
 def _joined(path: str, error: BaseException) -> str:
-    for note in getattr(error, "__notes__", ()):
-        if isinstance(note, AttributeValidationNote):
-            return f"{path}.{note.name}".lstrip(".")
-        if isinstance(note, IterableValidationNote):
-            return f"{path}.{note.index}".lstrip(".")
-    return path
+    notes = getattr(error, "__notes__", ())
+    keys = [note.name for note in notes if isinstance(note, AttributeValidationNote)]
+    keys += [note.index for note in notes if isinstance(note, IterableValidationNote)]
+    return ".".join([path, *map(str, keys)]).lstrip(".")
 
 
 def _finding(error: BaseException, path: str) -> Finding:
