@@ -96,6 +96,7 @@ def test_a_critical_extension_that_nobody_understands_is_refused(refused, signed
 
 
 def test_validity_is_checked_at_the_moment_asked_for(refused, signed, authority):
+    assert not xml.verify(signed, moment=NOON).trusted
     for roots in (None, [authority]):
         with refused(VerificationError, "document.not_yet_valid", reason="not-yet-valid"):
             xml.verify(signed, roots=roots, moment=datetime(2024, 12, 31, tzinfo=UTC))
