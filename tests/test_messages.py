@@ -78,7 +78,7 @@ def test_no_text_ever_crashes(code, parameters):
 def test_no_text_keeps_an_empty_place(language):
     for _, code in all_codes():
         found = messages.text(code, language)
-        assert "()" not in found, code
+        assert " ()" not in found, code
         assert "«»" not in found, code
         assert found == found.strip(), code
 
