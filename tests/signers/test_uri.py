@@ -32,7 +32,7 @@ def installed(monkeypatch):
     def install(name, value):
         points.append(importlib.metadata.EntryPoint(name=name, value=value, group="bhxh_sdk.signers"))
 
-    monkeypatch.setattr(uri, "entry_points", entry_points)
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
     return install
 
 

@@ -10,7 +10,6 @@ by `register_scheme`. An opener takes a `SignerAddress` and returns a `Signer`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from bhxh_sdk.errors import BhxhError, InputError, SetupError
@@ -20,6 +19,7 @@ from bhxh_sdk.signers.soft_key import SoftKeySigner
 from bhxh_sdk.signers.test_certificate import throwaway
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
     from pathlib import Path
 
     from bhxh_sdk.ports import Ask, Clock
@@ -76,11 +76,17 @@ def register_scheme(scheme: str, opener: SignerOpener) -> None:
 
 def known_schemes() -> tuple[str, ...]:
     """Return the schemes that `open_signer` understands here, sorted."""
-    return tuple(sorted({*_OPENERS, *(point.name for point in entry_points(group=ENTRY_POINTS))}))
+    return tuple(sorted({*_OPENERS, *(point.name for point in _installed())}))
+
+
+def _installed(**selection: str) -> EntryPoints:
+    from importlib.metadata import entry_points  # noqa: PLC0415  # ten milliseconds that a soft key does not need
+
+    return entry_points(group=ENTRY_POINTS, **selection)
 
 
 def _entry_point(scheme: str) -> SignerOpener | None:
-    for point in entry_points(group=ENTRY_POINTS, name=scheme):
+    for point in _installed(name=scheme):
         try:
             opener: SignerOpener = point.load()
         except BhxhError:
