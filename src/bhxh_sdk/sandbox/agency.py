@@ -69,6 +69,10 @@ class SandboxAgency:
         self._lock = threading.RLock()
         clock.watch(self.settle)
 
+    def trust(self, certificate: bytes) -> None:
+        """Trust one more certificate, in DER: a signer's own, or one that issues them."""
+        self._intake.trust(certificate)
+
     # What comes in
 
     def receive(self, submission: Submission) -> Case:

@@ -36,6 +36,10 @@ class Intake:
         self._clock = clock
         self._roots = tuple(roots)
 
+    def trust(self, certificate: bytes) -> None:
+        """Trust one more certificate, in DER."""
+        self._roots += (certificate,)
+
     def form(self, submission: Submission) -> Registration:
         """Return what was filed: from the verified bytes of the document, or from the facts without one.
 
