@@ -26,8 +26,8 @@ def installed(monkeypatch):
     """Install entry points, which this process forgets afterwards."""
     points = []
 
-    def entry_points(*, group, name=None):
-        return [point for point in points if point.group == group and name in {None, point.name}]
+    def entry_points(*, group):
+        return importlib.metadata.EntryPoints(points).select(group=group)
 
     def install(name, value):
         points.append(importlib.metadata.EntryPoint(name=name, value=value, group="bhxh_sdk.signers"))

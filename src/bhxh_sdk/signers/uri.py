@@ -79,14 +79,14 @@ def known_schemes() -> tuple[str, ...]:
     return tuple(sorted({*_OPENERS, *(point.name for point in _installed())}))
 
 
-def _installed(**selection: str) -> EntryPoints:
+def _installed() -> EntryPoints:
     from importlib.metadata import entry_points  # noqa: PLC0415  # ten milliseconds that a soft key does not need
 
-    return entry_points(group=ENTRY_POINTS, **selection)
+    return entry_points(group=ENTRY_POINTS)
 
 
 def _entry_point(scheme: str) -> SignerOpener | None:
-    for point in _installed(name=scheme):
+    for point in _installed().select(name=scheme):
         try:
             opener: SignerOpener = point.load()
         except BhxhError:
