@@ -156,14 +156,19 @@ class Sandbox:
 
         """
         described = EndpointProfile.shipped(profile).with_overrides({"base_url": self.ivan_url})
-        user_name, password = _IVAN_ACCOUNT
         return IvanChannel(
             described,
             _sender(sender_factory, described),
             self.clock,
-            account=Credentials(user_name=user_name, password=Secret(password)),
+            account=self.ivan_account,
             user_id="sandbox",
         )
+
+    @property
+    def ivan_account(self) -> Credentials:
+        """The account with which an integrator calls the sandbox's I-VAN."""
+        user_name, password = _IVAN_ACCOUNT
+        return Credentials(user_name=user_name, password=Secret(password))
 
     def portal_profile(self) -> EndpointProfile:
         """Return the profile `portal-sandbox` with this sandbox's address."""
