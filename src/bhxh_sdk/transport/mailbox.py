@@ -28,8 +28,8 @@ __all__ = ["DEFAULT_MAIL_PATTERNS", "MailPatterns", "activation_code_in", "crede
 _LARGEST_MAIL = 5_000_000
 
 
-def _compiled(patterns: Iterable[str]) -> tuple[re.Pattern[str], ...]:
-    return tuple(_pattern(pattern) for pattern in patterns)
+def _compiled(patterns: Iterable[str | re.Pattern[str]]) -> tuple[re.Pattern[str], ...]:
+    return tuple(one if isinstance(one, re.Pattern) else _pattern(one) for one in patterns)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
