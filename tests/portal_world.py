@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
-import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -21,6 +18,7 @@ from bhxh_sdk.sandbox.clock import VirtualClock
 from bhxh_sdk.sandbox.mail import Outbox
 from bhxh_sdk.sandbox.pki import SandboxPki
 from bhxh_sdk.sandbox.portal import SandboxPortal
+from bhxh_sdk.sandbox.server import Serving
 from bhxh_sdk.sandbox.settings import AgencySettings
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.transport import EndpointProfile, Filing, HttpSender, PortalChannel
@@ -49,28 +47,11 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 @contextlib.contextmanager
 def served(app: Any) -> Iterator[str]:
     """Serve an application on a loopback port and give its base address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    loop = asyncio.new_event_loop()
-    ready = threading.Event()
-
-    async def main() -> None:
-        task = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110  # uvicorn announces it no other way
-            await asyncio.sleep(0.001)
-        ready.set()
-        await task
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
-    thread.start()
-    ready.wait(5)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    serving = Serving([app], [0])
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield serving.urls[0]
     finally:
-        server.force_exit = server.should_exit = True
-        thread.join(5)
-        loop.close()
+        serving.stop()
 
 
 class Person:
@@ -115,14 +96,10 @@ class PortalWorld:
     def profile(self, name: str = "portal-sandbox", **overrides: Any) -> EndpointProfile:
         return EndpointProfile.shipped(name).with_overrides({"base_url": self.base_url, **overrides})
 
-    def channel(self, profile: EndpointProfile | None = None, sender: type = HttpSender) -> PortalChannel:
+    def channel(self, profile: EndpointProfile | None = None, **options: Any) -> PortalChannel:
         profile = profile or self.profile()
-        return PortalChannel(
-            profile,
-            sender(self.clock, allowed_hosts=profile.allowed_hosts),
-            self.clock,
-            passphrase=self.portal.passphrase,
-        )
+        sender = HttpSender(self.clock, allowed_hosts=profile.allowed_hosts)
+        return PortalChannel(profile, sender, self.clock, **{"passphrase": self.portal.passphrase, **options})
 
     def filing(self, key: str = "key-1", **changes: Any) -> Filing:
         issued = self.pki.issue()
