@@ -128,3 +128,9 @@ def codes_raised():
 def test_every_code_that_is_raised_has_a_text(language):
     missing = [f"{place} {code}" for place, code in codes_raised() if messages.text(code, language) == code]
     assert missing == []
+
+
+@pytest.mark.parametrize(("language", "words"), [("vi", "chuỗi ký tự"), ("en", "a text")])
+def test_a_value_may_name_a_text_of_its_own(language, words):
+    assert words in messages.text("form.wrong_type", language, {"expected": "@kind.text", "got": "int"})
+    assert "@kind.nothing" in messages.text("form.wrong_type", language, {"expected": "@kind.nothing"})

@@ -55,8 +55,17 @@ def _template(code: str, language: Language) -> str | None:
     return None
 
 
-def _filled(template: str, parameters: Mapping[str, Parameter]) -> str:
+def _spelt(value: Parameter, language: Language) -> Parameter:
+    """Spell a value that names a text of its own, such as `@kind.text`, in the language asked for."""
+    if not (isinstance(value, str) and value.startswith("@")):
+        return value
+    template = _template(value.removeprefix("@"), language)
+    return value if template is None else _filled(template, {}, language)
+
+
+def _filled(template: str, parameters: Mapping[str, Parameter], language: Language = "en") -> str:
     """Fill in the places of a template; one without a value is left out with its brackets or its colon."""
+    parameters = {name: _spelt(value, language) for name, value in parameters.items()}
 
     def kept(match: re.Match[str]) -> str:
         names = _PLACE.findall(match[0])
@@ -73,20 +82,20 @@ def text(code: str, language: Language = "en", parameters: Mapping[str, Paramete
         code: a stable code such as `tax_code.check_digit`.
         language: `vi` or `en`.
         parameters: the values of the `{name}` places in the text; a place without a value is left out,
-            together with the brackets around it.
+            together with the brackets around it. A value such as `@kind.text` stands for that code's text.
 
     Returns:
         The text; the bare code when no catalogue holds it, so that an unknown server code is still readable.
 
     """
     template = _template(code, language)
-    return code if template is None else _filled(template, parameters or {})
+    return code if template is None else _filled(template, parameters or {}, language)
 
 
 def hint(code: str, language: Language = "en", parameters: Mapping[str, Parameter] | None = None) -> str:
     """Return what to do about a code, or an empty text when nothing is known to help."""
     template = _template(f"{code}.hint", language)
-    return "" if template is None else _filled(template, parameters or {})
+    return "" if template is None else _filled(template, parameters or {}, language)
 
 
 def known_codes(domain: str, language: Language = "en") -> frozenset[str]:

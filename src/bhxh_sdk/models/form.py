@@ -67,7 +67,7 @@ def form_from_dict(data: Mapping[str, Any], *, read_file: FileReader | None = No
     converter = _reading_converter(read_file)
     try:
         if not isinstance(data, Mapping):
-            _refuse("form.wrong_type", "a table", data)
+            _refuse("form.wrong_type", "@kind.table", data)
         return converter.structure(data, Registration)
     except cattrs.BaseValidationError as group:
         findings = tuple(_findings(group, ""))
@@ -83,7 +83,24 @@ def form_to_dict(form: Registration) -> dict[str, Any]:
 
 
 def _refuse(code: str, expected: str, value: object) -> NoReturn:
-    raise _FormError(code, expected=expected, got=type(value).__name__)
+    raise _FormError(code, expected=expected, got=_kind(value))
+
+
+_KINDS = {
+    bool: "@kind.flag",
+    int: "@kind.number",
+    float: "@kind.number",
+    str: "@kind.text",
+    list: "@kind.list",
+    dict: "@kind.table",
+    date: "@kind.date",
+    datetime: "@kind.moment",
+}
+"""What a TOML or JSON reader gives, in words for people."""
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), type(value).__name__)
 
 
 def _strict(kind: type, expected: str) -> Callable[[Any, Any], Any]:
@@ -99,7 +116,7 @@ def _date(value: object, _: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if not isinstance(value, str):
-        _refuse("form.wrong_type", "YYYY-MM-DD", value)
+        _refuse("form.wrong_type", "@kind.date", value)
     try:
         return date.fromisoformat(value)
     except ValueError:
@@ -108,7 +125,7 @@ def _date(value: object, _: object) -> date:
 
 def _identifier(value: object, kind: type[Identifier]) -> Identifier:
     if not isinstance(value, str):
-        _refuse("form.wrong_type", "str", value)
+        _refuse("form.wrong_type", "@kind.text", value)
     return kind(value)
 
 
@@ -130,7 +147,7 @@ def _transact_at(value: object, _: object) -> Portal | Ivan:
         code, name = value.get("ivan"), value.get("name", "")
         if isinstance(code, str) and isinstance(name, str):
             return Ivan(code, name)
-    return _refuse("form.wrong_type", '"portal" or { ivan = "00040" }', value)
+    return _refuse("form.wrong_type", "@kind.place", value)
 
 
 def _attachment(read_file: FileReader | None) -> Callable[[Any, Any], Attachment]:
@@ -138,10 +155,10 @@ def _attachment(read_file: FileReader | None) -> Callable[[Any, Any], Attachment
 
     def hook(value: object, _: object) -> Attachment:
         if not isinstance(value, Mapping) or not value.keys() <= members:
-            _refuse("form.wrong_type", "{ file, form_code, description }", value)
+            _refuse("form.wrong_type", "@kind.attachment", value)
         for name in value:
             if not isinstance(value[name], str):
-                raise _FormError("form.wrong_type", expected="str", got=type(value[name]).__name__)
+                raise _FormError("form.wrong_type", expected="@kind.text", got=_kind(value[name]))
         content, file_name = _attachment_content(value, read_file)
         named = {name: value[name] for name in ("form_code", "description") if name in value}
         return Attachment(file_name=value.get("file_name", file_name), content=content, **named)
@@ -174,8 +191,8 @@ def _base_converter() -> cattrs.Converter:
 
 def _reading_converter(read_file: FileReader | None) -> cattrs.Converter:
     converter = _base_converter()
-    converter.register_structure_hook(str, _strict(str, "str"))
-    converter.register_structure_hook(bool, _strict(bool, "true or false"))
+    converter.register_structure_hook(str, _strict(str, "@kind.text"))
+    converter.register_structure_hook(bool, _strict(bool, "@kind.flag"))
     converter.register_structure_hook(date, _date)
     converter.register_structure_hook_func(lambda kind: _is_kind(kind, Identifier), _identifier)
     converter.register_structure_hook_func(lambda kind: _is_kind(kind, Enum), _enumeration)
@@ -240,4 +257,4 @@ def _told(error: BaseException) -> tuple[str, Mapping[str, Parameter]]:
     lists = [
         note for note in getattr(error, "__notes__", ()) if get_origin(getattr(note, "type", None)) is tuple
     ]
-    return "form.wrong_type", {"expected": "a list" if lists else "a table"}
+    return "form.wrong_type", {"expected": "@kind.list" if lists else "@kind.table"}
