@@ -93,6 +93,10 @@ class SandboxIvan:
         self._tokens: dict[str, tuple[str, datetime]] = {}
         self.app: ASGIApp = FaultyApp(Starlette(routes=self._routes()), self.faults)
 
+    def end_sessions(self) -> None:
+        """Let every token end now."""
+        self._tokens.clear()
+
     def _routes(self) -> list[Route]:
         service = "/api/RegisterService"
         return [
