@@ -87,7 +87,7 @@ class Answer:
         return as_flag(self.raw(name))
 
     def outcome(self, name: str = "state") -> Outcome:
-        """Return the outcome that a raw state stands for; `UNKNOWN` for one that the profile does not list."""
+        """Return the outcome that a raw state stands for; `UNKNOWN` when the profile does not list it."""
         return Outcome(self.endpoint.states.get(self.text(name), Outcome.UNKNOWN.value))
 
     def rows(self, name: str = "rows") -> tuple[Answer, ...]:

@@ -139,7 +139,7 @@ def _sender_options(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 def _secrets(table: Mapping[str, Any], kind: str, environment: Mapping[str, str]) -> dict[str, Secret]:
     found = {}
-    for key in (key for key in table if key.endswith(_ENVIRONMENT)):
+    for key in (key for key in table if key.endswith(_ENVIRONMENT) and key not in _SENDER_KEYS):
         secret, name = key.removesuffix(_ENVIRONMENT), _text(table, key)
         if secret not in _SECRETS[kind]:
             raise InputError("profile.unknown_key", field=key)

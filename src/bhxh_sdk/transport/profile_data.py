@@ -201,8 +201,8 @@ def _findings(error: BaseException, path: str) -> Iterator[Finding]:
 def _joined(path: str, error: BaseException) -> str:
     notes = getattr(error, "__notes__", ())
     keys = [note.name for note in notes if isinstance(note, AttributeValidationNote)]
-    keys += [note.index for note in notes if isinstance(note, IterableValidationNote)]
-    return ".".join([path, *map(str, keys)]).lstrip(".")
+    keys += [str(note.index) for note in notes if isinstance(note, IterableValidationNote)]
+    return ".".join([path, *keys]).lstrip(".")
 
 
 def _finding(error: BaseException, path: str) -> Finding:

@@ -40,7 +40,7 @@ _LARGEST_EXACT_FLOAT = 2**53
 
 
 def unexpected(reply: Reply, code: str | None = None) -> UnexpectedReplyError:
-    """Make the error for an answer that cannot be understood: status and content type, no word of its body."""
+    """Make the error for an answer that cannot be understood: status and content type, never its body."""
     content_type = reply.header("content-type").split(";")[0].strip()
     return UnexpectedReplyError(code, status=reply.status, content_type=content_type[:80])
 
@@ -142,7 +142,7 @@ def _one_member(value: object, name: str) -> Any:  # noqa: ANN401  # foreign dat
 
 
 def as_text(value: object) -> str:
-    """Return a scalar as text: null is empty, `123.0` is `123`, true is `true`; objects and lists are empty."""
+    """Return a scalar as text: null is empty, `123.0` is `123`, true is `true`; the rest is empty."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_EXACT_FLOAT:
