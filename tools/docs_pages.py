@@ -7,6 +7,8 @@ cannot say anything else than the code does.
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
-_PART = re.compile(r"(<!-- made: (?P<name>[a-z-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+_PART = re.compile(r"(<!-- made: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -175,6 +177,28 @@ def exit_codes() -> str:
     return table(("exit code", "meaning"), ((str(int(code)), _EXIT_CODES[code]) for code in ExitCode))
 
 
+# Names
+
+_ROOMS = ("", "models", "catalogue", "rules", "xml", "signers", "transport", "workflow", "sandbox", "findings", "errors", "ports")
+
+
+def public_names() -> str:
+    """Every public name of the front door and the rooms, with the first line of its documentation."""
+    return "\n\n".join(_room_section(f"bhxh_sdk.{room}".rstrip(".")) for room in _ROOMS)
+
+
+def _room_section(module_name: str) -> str:
+    module = importlib.import_module(module_name)
+    rows = ((f"`{name}`", _first_line(getattr(module, name))) for name in sorted(module.__all__))
+    return f"## `{module_name}`\n\n{table(('name', 'what it is'), rows)}"
+
+
+def _first_line(value: object) -> str:
+    described = inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value)
+    lines = (inspect.getdoc(value) or "").splitlines() if described else []
+    return lines[0] if lines else f"a {type(value).__name__}"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "documents": documents,
     "unproven-elements": unproven_elements,
@@ -185,13 +209,14 @@ PARTS: dict[str, Callable[[], str]] = {
     "states": states,
     "errors": error_table,
     "exit-codes": exit_codes,
+    "public-names": public_names,
 }
 """Every generated part by its name."""
 
 
 def renewed(text: str) -> str:
     """A page with its generated parts made anew."""
-    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part['name']]()}\n{part[3]}", text)
+    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part['name']]()}\n\n{part[3]}", text)
 
 
 def stale(docs: Path = DOCS) -> list[Path]:

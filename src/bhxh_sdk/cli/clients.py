@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from bhxh_sdk.channels import open_channel
 from bhxh_sdk.cli.people import asking
 from bhxh_sdk.client import Client
 from bhxh_sdk.errors import JournalError, SetupError
-from bhxh_sdk.system import SystemClock
-from bhxh_sdk.transport import ChannelCapabilities, open_channel
+from bhxh_sdk.transport import ChannelCapabilities
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def client_for(
     ask = asking(output)
     opened_signer = opened(signer, output) if signer else None
     return Client(
-        cast("Channel", NoChannel()) if channel is None else open_channel(channel, clock=SystemClock()),
+        cast("Channel", NoChannel()) if channel is None else open_channel(channel),
         signer=opened_signer,
         journal=journal,
         ask=ask,

@@ -42,7 +42,7 @@ class Output:
     def from_arguments(cls, arguments: Sequence[str]) -> Output:
         """Read `--lang` and `--json` wherever they stand: a wrong call is answered in that manner too."""
         language: Language = "vi"
-        for given, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        for given, following in zip(arguments, (*arguments[1:], ""), strict=False):
             asked = following if given == "--lang" else given.removeprefix("--lang=")
             if given.startswith("--lang") and asked in messages.LANGUAGES:
                 language = asked

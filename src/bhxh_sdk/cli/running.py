@@ -58,6 +58,10 @@ def _called(arguments: Sequence[str], output: Output) -> int:
     except _PARSER_ERROR as error:
         reason = getattr(error, "format_message", error.__str__)()
         raise InputError("cli.usage", reason=reason) from error
+    except SystemExit:
+        raise BrokenPipeError from None  # the only exit that typer takes by itself here
+    if code == ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     return ExitCode.DONE if code is None else ExitCode(code)
 
 

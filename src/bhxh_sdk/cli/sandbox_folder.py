@@ -1,0 +1,150 @@
+"""The folder of a served sandbox: channel files, a test key, forms, and the mails as they come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from bhxh_sdk.cli.files import write
+from bhxh_sdk.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bhxh_sdk.sandbox import Sandbox
+
+__all__ = ["SandboxFolder"]
+
+_PORTAL = """# The sandbox's portal. The live one would be: profile = "portal-vss".
+kind = "portal"
+profile = "portal-sandbox"
+base_url = "{url}"
+passphrase_env = "BHXH_SANDBOX_PASSPHRASE"
+"""
+
+_IVAN = """# The sandbox's I-VAN.
+kind = "ivan"
+profile = "ivan-sandbox"
+base_url = "{url}"
+user_name = "sandbox"
+password_env = "BHXH_SANDBOX_PASSWORD"
+"""
+
+_FORM = """# An invented organisation; its tax code only satisfies the check digit.
+action = "register"
+use_certificate = true
+transact_at = {place}
+
+[agency]
+code = "07906"
+
+[organisation]
+name = "CÔNG TY TNHH VÍ DỤ"
+unit_code = "TZ0001Z"
+tax_code = "0100109106"
+address = "Số 1 đường Thí Dụ, phường Bình Thạnh, Thành phố Hồ Chí Minh"
+
+[contact]
+name = "Nguyễn Thị Thí Dụ"
+address = "Số 1 đường Thí Dụ, phường Bình Thạnh, Thành phố Hồ Chí Minh"
+mobile = "0912345678"
+email = "hr@example.com"
+"""
+
+
+@define
+class SandboxFolder:
+    """What lies ready for clients of a served sandbox.
+
+    Args:
+        folder: where it lies.
+        sandbox: the sandbox, started.
+
+    """
+
+    folder: Path
+    sandbox: Sandbox = field(repr=False)
+    _mails_written: int = 0
+
+    @classmethod
+    def laid(cls, folder: Path, sandbox: Sandbox) -> SandboxFolder:
+        """Write the files that do not change.
+
+        Raises:
+            InputError: the folder cannot be made or written to.
+
+        """
+        try:
+            (folder / "mails").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise InputError("cli.cannot_write", field="folder", name=str(folder), reason=reason) from None
+        laid = cls(folder.resolve(), sandbox)
+        for name, content in laid.contents().items():
+            write(laid.path(name), content, force=True)
+        return laid
+
+    @property
+    def portal_url(self) -> str:
+        """The portal's address."""
+        return self.sandbox.portal_url
+
+    @property
+    def ivan_url(self) -> str:
+        """The I-VAN's address."""
+        return self.sandbox.ivan_url
+
+    @property
+    def signer(self) -> str:
+        """The address of the example organisation's test key."""
+        return f"softkey:{self.path('key.pem')}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the channel files look up; these open nothing but the sandbox."""
+        account = self.sandbox.ivan_account
+        return {
+            "BHXH_SANDBOX_PASSPHRASE": self.sandbox.passphrase.reveal(),
+            "BHXH_SANDBOX_PASSWORD": account.password.reveal(),
+        }
+
+    def path(self, name: str) -> Path:
+        """Return where a file lies."""
+        return self.folder / name
+
+    def contents(self) -> dict[str, bytes]:
+        """Return every file that does not change, by name."""
+        issued = self.sandbox.pki.issue("CÔNG TY TNHH VÍ DỤ", "0100109106")
+        texts = {
+            "portal.toml": _PORTAL.format(url=self.portal_url),
+            "ivan.toml": _IVAN.format(url=self.ivan_url),
+            "register-at-portal.toml": _FORM.format(place='"portal"'),
+            "register-through-ivan.toml": _FORM.format(place='{ ivan = "00040" }'),
+        }
+        return {name: text.encode() for name, text in texts.items()} | {
+            "key.pem": issued.key_pem() + issued.certificates_pem()
+        }
+
+    def new_mails(self) -> Iterator[Path]:
+        """Write the mails that have come since the last call, and yield their paths."""
+        mails = list(self.sandbox.outbox)
+        while self._mails_written < len(mails):
+            mail = mails[self._mails_written]
+            self._mails_written += 1
+            path = self.path("mails") / f"{self._mails_written:02}-{mail['X-Bhxh-Sandbox']}.eml"
+            write(path, self.sandbox.outbox.as_eml(mail), force=True)
+            yield path
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the folder in the shape that `--json` prints."""
+        return {
+            "portal": self.portal_url,
+            "ivan": self.ivan_url,
+            "folder": str(self.folder),
+            "channels": {name: str(self.path(f"{name}.toml")) for name in ("portal", "ivan")},
+            "signer": self.signer,
+            "environment": self.environment,
+            "mails": str(self.path("mails")),
+        }
