@@ -11,70 +11,74 @@ The deeper rooms are importable by their names: `bhxh_sdk.xml`, `bhxh_sdk.signer
 `bhxh_sdk.workflow`, `bhxh_sdk.sandbox`.
 """
 
-from bhxh_sdk import catalogue
-from bhxh_sdk.async_client import AsyncClient
-from bhxh_sdk.channels import open_channel
-from bhxh_sdk.client import Client, check
-from bhxh_sdk.errors import (
-    ActivationError,
-    AlreadyActivatedError,
-    AlreadyRegisteredError,
-    BhxhError,
-    CertificateUnusableError,
-    CodeExpiredError,
-    CodeRevokedError,
-    DocumentError,
-    InputError,
-    JournalError,
-    KeyNotFoundError,
-    KeyPasswordError,
-    LogInRefusedError,
-    MissingExtraError,
-    NotRegisteredError,
-    NotSentError,
-    PersonNeededError,
-    RefusedError,
-    Retry,
-    SessionExpiredError,
-    SetupError,
-    SignatureMismatchError,
-    SigningDeclinedError,
-    SigningError,
-    SigningExpiredError,
-    StillWaitingError,
-    UnexpectedReplyError,
-    UnknownCodeError,
-    UnknownOutcomeError,
-    UnreadableFileError,
-    UnsafeDocumentError,
-    UnsupportedOperationError,
-    VerificationError,
-    WrongCodeError,
-    WrongStateError,
-    WrongTypeError,
-)
-from bhxh_sdk.findings import Finding, Report, Severity
-from bhxh_sdk.models import (
-    Action,
-    Agency,
-    Attachment,
-    Contact,
-    Ivan,
-    Organisation,
-    Portal,
-    Registration,
-    ResultDelivery,
-    Stop,
-    StopReason,
-    form_from_dict,
-    form_to_dict,
-)
-from bhxh_sdk.secret import Secret
-from bhxh_sdk.signers import open_signer
-from bhxh_sdk.system import AskPerson
-from bhxh_sdk.transport import PortalChannel
-from bhxh_sdk.transport.ivan import IvanChannel
-from bhxh_sdk.workflow import MemoryJournal, RegistrationStatus, SqliteJournal, State
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bhxh_sdk import catalogue
+    from bhxh_sdk.async_client import AsyncClient
+    from bhxh_sdk.channels import open_channel
+    from bhxh_sdk.client import Client, check
+    from bhxh_sdk.errors import (
+        ActivationError,
+        AlreadyActivatedError,
+        AlreadyRegisteredError,
+        BhxhError,
+        CertificateUnusableError,
+        CodeExpiredError,
+        CodeRevokedError,
+        DocumentError,
+        InputError,
+        JournalError,
+        KeyNotFoundError,
+        KeyPasswordError,
+        LogInRefusedError,
+        MissingExtraError,
+        NotRegisteredError,
+        NotSentError,
+        PersonNeededError,
+        RefusedError,
+        Retry,
+        SessionExpiredError,
+        SetupError,
+        SignatureMismatchError,
+        SigningDeclinedError,
+        SigningError,
+        SigningExpiredError,
+        StillWaitingError,
+        UnexpectedReplyError,
+        UnknownCodeError,
+        UnknownOutcomeError,
+        UnreadableFileError,
+        UnsafeDocumentError,
+        UnsupportedOperationError,
+        VerificationError,
+        WrongCodeError,
+        WrongStateError,
+        WrongTypeError,
+    )
+    from bhxh_sdk.findings import Finding, Report, Severity
+    from bhxh_sdk.models import (
+        Action,
+        Agency,
+        Attachment,
+        Contact,
+        Ivan,
+        Organisation,
+        Portal,
+        Registration,
+        ResultDelivery,
+        Stop,
+        StopReason,
+        form_from_dict,
+        form_to_dict,
+    )
+    from bhxh_sdk.secret import Secret
+    from bhxh_sdk.signers import open_signer
+    from bhxh_sdk.system import AskPerson
+    from bhxh_sdk.transport import PortalChannel
+    from bhxh_sdk.transport.ivan import IvanChannel
+    from bhxh_sdk.workflow import MemoryJournal, RegistrationStatus, SqliteJournal, State
 
 __all__ = [
     "Action",
@@ -144,3 +148,36 @@ __all__ = [
     "open_channel",
     "open_signer",
 ]
+
+# Names are loaded when they are first used: pytest imports the package on every start for its fixtures, and
+# `bhxh --help` should not wait for what it does not need. From light to heavy:
+_ROOMS = (
+    "errors",
+    "findings",
+    "secret",
+    "models",
+    "system",
+    "signers",
+    "channels",
+    "transport",
+    "transport.ivan",
+    "workflow",
+    "client",
+    "async_client",
+)
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # any of the names above
+    if name == "catalogue":
+        return import_module(f"{__name__}.{name}")
+    if name in __all__:
+        for room in _ROOMS:
+            module = import_module(f"{__name__}.{room}")
+            if name in module.__all__:
+                return globals().setdefault(name, getattr(module, name))
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
