@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from workflow_world import a_form
 
 from bhxh_sdk import xml
 from bhxh_sdk.blocking import run_blocking as run
@@ -43,12 +44,11 @@ from bhxh_sdk.models import (
 from bhxh_sdk.ports import Reply, Request
 from bhxh_sdk.sandbox import Fault, Phone, Sandbox, VirtualClock
 from bhxh_sdk.secret import Secret
-from bhxh_sdk.signers import SigningCertificate, SigningJob, choose_certificate, sign
+from bhxh_sdk.signers import SigningJob, choose_certificate, sign
 from bhxh_sdk.transport import EndpointProfile, Filing, Operation, SignatureBy
 from bhxh_sdk.transport.ivan import IvanChannel
 from bhxh_sdk.transport.mailbox import activation_code_in, credentials_in
 from bhxh_sdk.transport.retrying import NO_RETRY
-from workflow_world import a_form
 
 IVAN = Ivan("00040", "I-VAN VÍ DỤ")
 LICENCE = Attachment(file_name="giay-phep.pdf", content=b"%PDF-")
@@ -62,17 +62,11 @@ def filing(sandbox: Sandbox, key: str = "key-1", **changes: Any) -> Filing:
     certificate = choose_certificate(run(signer.certificates()), form.organisation, sandbox.clock.now())
     document = xml.build(form, certificate=certificate.certificate)
     prepared = xml.prepare(document.content, certificate.certificate, signing_time=sandbox.clock.now())
-    content = xml.complete(prepared, signature_of(sandbox, signer, certificate, prepared.digest,
-    prepared.signed_info)) signed = SignedDocument(file_name=document.file_name, content=content,
-    profile=document.profile) return Filing(key=key, form=form, document=signed,
-    certificate=certificate.certificate)
-
-
-def signature_of(
-    sandbox: Sandbox, signer: Any, certificate: SigningCertificate, digest: bytes, signed_info: bytes
-) -> bytes:
-    job = SigningJob(document_id="1", digest=digest, signed_info=signed_info)
-    return run(sign(signer, [job], certificate, sandbox.ask, sandbox.clock))["1"]
+    job = SigningJob(document_id="1", digest=prepared.digest, signed_info=prepared.signed_info)
+    value = run(sign(signer, [job], certificate, sandbox.ask, sandbox.clock))["1"]
+    content = xml.complete(prepared, value)
+    signed = SignedDocument(file_name=document.file_name, content=content, profile=document.profile)
+    return Filing(key=key, form=form, document=signed, certificate=certificate.certificate)
 
 
 def unsigned(sandbox: Sandbox, key: str = "key-1", **changes: Any) -> Filing:
@@ -279,8 +273,8 @@ def test_find_goes_by_kind_and_day_and_never_guesses(bhxh_sandbox, service):
 
 
 def test_a_filing_whose_key_cannot_be_told_has_still_arrived(bhxh_sandbox):
-    channel = told_with_history(before=[], after=[{"messId": "1", "toKhai": "D101"}, {"messId": "2", "toKhai":
-    "D101"}]) assert run(channel.submit(unsigned(bhxh_sandbox))).sending_key == ""
+    two = [{"messId": "1", "toKhai": "D101"}, {"messId": "2", "toKhai": "D101"}]
+    assert run(told_with_history([], two).submit(unsigned(bhxh_sandbox))).sending_key == ""
 
 
 def test_activation_has_no_place_at_this_ivan(bhxh_sandbox, service):
@@ -313,16 +307,18 @@ def done(result: Any) -> dict[str, Any]:
     return {"code": "00", "errorMessage": None, "result": result}
 
 
-def told(profile: str = "ivan-vbhxh", token: Secret | None = Secret("token"), **replies: list[Any]) -> IvanChannel:
+def told(profile: str = "ivan-vbhxh", *, with_token: bool = True, **replies: list[Any]) -> IvanChannel:
     described = EndpointProfile.shipped(profile).with_overrides({"base_url": "http://127.0.0.1:1"})
     sender = ToldSender(**replies)
+    token = Secret("token") if with_token else None
     channel = IvanChannel(described, sender, VirtualClock(), token=token, retry=NO_RETRY, credential_id="c1")
     channel.told = sender
     return channel
 
 
 def told_with_history(before: Any, after: Any) -> IvanChannel:
-    return told(get_histories_register=[done(before), after if isinstance(after, Reply) else done(after)], register_new_service=[done(True)])
+    answers = [done(before), after if isinstance(after, Reply) else done(after)]
+    return told(get_histories_register=answers, register_new_service=[done(True)])
 
 
 @pytest.mark.parametrize("after", [[], None, Reply(status=500), Reply(status=200, body=b"<html>")])
@@ -351,8 +347,10 @@ def test_a_certificate_is_described_where_the_profile_wants_it(bhxh_sandbox):
     assert json.loads(channel.told.requests[1].body)["soSerialCTS"] == certificate.serial_text
 
 
-@pytest.mark.parametrize("answer", [done(False), {"code": "00"}, Reply(status=502), Reply(status=200,
-body=b"{")]) def test_an_answer_that_says_nothing_leaves_the_outcome_unknown(bhxh_sandbox, answer):
+@pytest.mark.parametrize(
+    "answer", [done(False), {"code": "00"}, Reply(status=502), Reply(status=200, body=b"{")]
+)
+def test_an_answer_that_says_nothing_leaves_the_outcome_unknown(bhxh_sandbox, answer):
     channel = told(get_histories_register=[done([]), done([])], register_new_service=[answer])
     if answer == {"code": "00"}:
         assert run(channel.submit(unsigned(bhxh_sandbox))).sending_key == ""
@@ -378,13 +376,14 @@ def test_a_token_of_the_callers_own_is_not_renewed(bhxh_sandbox):
     with pytest.raises(SessionExpiredError):
         run(told(tien_do_dang_ky=[ended]).progress("S-1"))
     with pytest.raises(NotSentError, match="session"):
-        run(told("ivan-sandbox", activate=[ended]).activate(unsigned(bhxh_sandbox), "S-1",
-        Secret("ABCD1234")))
+        run(
+            told("ivan-sandbox", activate=[ended]).activate(unsigned(bhxh_sandbox), "S-1", Secret("ABCD1234"))
+        )
 
 
 def test_a_call_without_token_and_account_says_what_to_supply():
     with pytest.raises(SetupError) as caught:
-        run(told(token=None).progress("S-1"))
+        run(told(with_token=False).progress("S-1"))
     assert caught.value.code == "setup.ivan_account"
 
 
@@ -392,8 +391,14 @@ def test_progress_reads_what_is_there():
     answer = {
         "trangThai": "Đang chờ",
         "soHoSo": None,
-        "BUOC_1": {"ngay_ketqua": "02/03/2026 10:00", "ma_ketqua": 1.0, "mota_ketqua": "Tiếp nhận", "isFail":
-        False}, "buoc_2": {"ma_ketqua": "3017", "mota_ketqua": "Sai", "isFail": "True"}, "buoc_3": None,
+        "BUOC_1": {
+            "ngay_ketqua": "02/03/2026 10:00",
+            "ma_ketqua": 1.0,
+            "mota_ketqua": "Tiếp nhận",
+            "isFail": False,
+        },
+        "buoc_2": {"ma_ketqua": "3017", "mota_ketqua": "Sai", "isFail": "True"},
+        "buoc_3": None,
         "buoc_4": {"ma_ketqua": "4"},
     }
     progress = run(told(tien_do_dang_ky=[done(answer)]).progress("S-1"))
@@ -405,18 +410,22 @@ def test_progress_reads_what_is_there():
 
 
 def test_a_refused_row_of_the_history_ends_in_failure(bhxh_sandbox):
-    row = {"messId": 7.0, "toKhai": "D101", "trangThaiTK": "Thất bại", "kqBuoc1": "Đã nhận", "kqBuoc2": "Sai
-    mã"} bare = {"messId": 8.0, "toKhai": "D101", "trangThaiTK": "Thất bại"} channel =
-    told(get_histories_register=[done([row]), done([bare])]) found = run(channel.find(unsigned(bhxh_sandbox)))
-    assert found.sending_key == "7" assert found.reason == ("", "Sai mã") assert
-    run(channel.find(unsigned(bhxh_sandbox))).steps == ()
+    bare = {"messId": 7.0, "toKhai": "D101", "trangThaiTK": "Thất bại"}
+    row = {**bare, "kqBuoc1": "Đã nhận", "kqBuoc2": "Sai mã"}
+    channel = told(get_histories_register=[done([row]), done([bare])])
+    found = run(channel.find(unsigned(bhxh_sandbox)))
+    assert found.sending_key == "7"
+    assert found.reason == ("", "Sai mã")
+    assert run(channel.find(unsigned(bhxh_sandbox))).steps == ()
 
 
 def test_a_log_in_may_hold_no_unit_or_several(bhxh_sandbox):
     two = [{"maDonVi": "TZ0001Z"}, {"maDonVi": "TZ0002Z"}, {"maDonVi": None}]
-    channel = told(auth=[done("t1"), done("t2"), done("t3")], get_registration_info=[done(two), done(None),
-    done(two)]) assert run(channel.log_in(ACCOUNT, bhxh_sandbox.ask)).unit.unit_code == "TZ0001Z" assert
-    run(channel.log_in(ACCOUNT, bhxh_sandbox.ask)).unit is None with pytest.raises(InputError):
+    tokens = [done("t1"), done("t2"), done("t3")]
+    channel = told(auth=tokens, get_registration_info=[done(two), done(None), done(two)])
+    assert run(channel.log_in(ACCOUNT, bhxh_sandbox.ask)).unit.unit_code == "TZ0001Z"
+    assert run(channel.log_in(ACCOUNT, bhxh_sandbox.ask)).unit is None
+    with pytest.raises(InputError):
         run(channel.log_in(ACCOUNT, bhxh_sandbox.ask, "TZ0009Z"))
 
 

@@ -29,9 +29,12 @@ Mã kích hoạt: {CODE}
 
 Để hoàn tất thủ tục, đơn vị (bấm vào đây): {LINK} và nhập mã kích hoạt. Mã có hiệu lực 24 giờ.
 """
-HTML = f"""<!DOCTYPE html><html><head><title>Mã kích hoạt: TITLE1</title><style>p {{ x: "Mã kích hoạt: STYLE1" }}</style>
-</head><body><!-- Mã kích hoạt: COMMENT1 --><table><tr><td>Mã kích hoạt</td><td><b>{CODE}</b></td></tr></table>
+HTML = f"""<!DOCTYPE html><html><head><title>Mã kích hoạt: TITLE1</title>
+<style>p {{ x: "Mã kích hoạt: STYLE1" }}</style>
+</head><body><!-- Mã kích hoạt: COMMENT1 -->
+<table><tr><td>Mã kích hoạt</td><td><b>{CODE}</b></td></tr></table>
 <p>Đơn vị <a class="x" href="{LINK}">(bấm&nbsp;vào <i>đây</i>)</a></p></body></html>"""
+CODE_LINE = f"<p>Mã kích hoạt: {CODE}"
 ACCOUNT = "Tên đăng nhập: 0100109106\nMật khẩu: aB3$x&=,.!z\n"
 
 
@@ -153,7 +156,8 @@ def test_the_account_is_found():
 
 
 def test_the_account_is_found_in_an_html_table():
-    html = "<table><tr><td>Tên đăng nhập:</td><td>0100109106</td></tr><tr><td>Mật khẩu</td><td>a&amp;b&lt;c1</td></tr></table>"
+    rows = ("<td>Tên đăng nhập:</td><td>0100109106</td>", "<td>Mật khẩu</td><td>a&amp;b&lt;c1</td>")
+    html = f"<table><tr>{'</tr><tr>'.join(rows)}</tr></table>"
     found = credentials_in(mail(html=html).as_bytes())
     assert (found.user_name, found.password.reveal()) == ("0100109106", "a&b<c1")
 
@@ -174,21 +178,20 @@ def test_two_accounts_are_never_chosen_from():
 @pytest.mark.parametrize(
     ("html", "link"),
     [
-        (f'<p>Mã kích hoạt: {CODE} <a href="https://a.example/x">trang chủ</a></p>', ""),
+        (f'{CODE_LINE} <a href="https://a.example/x">trang chủ</a></p>', ""),
         (
             f"<p>Mã kích hoạt: {CODE} <a href='https://a.example/x'>(bấm vào đây)</a></p>",
             "https://a.example/x",
         ),
-        (f"<p>Mã kích hoạt: {CODE} <a href=https://a.example/x>BAM VAO DAY</a></p>", "https://a.example/x"),
-        (f'<p>Mã kích hoạt: {CODE} <a href="javascript:x">(bấm vào đây)</a></p>', ""),
-        (f'<p>Mã kích hoạt: {CODE} <a name="x">(bấm vào đây)</a></p>', ""),
-        (f'<p>Mã kích hoạt: {CODE} <a href="https://[x">(bấm vào đây)</a></p>', ""),
+        (f"{CODE_LINE} <a href=https://a.example/x>BAM VAO DAY</a></p>", "https://a.example/x"),
+        (f'{CODE_LINE} <a href="javascript:x">(bấm vào đây)</a></p>', ""),
+        (f'{CODE_LINE} <a name="x">(bấm vào đây)</a></p>', ""),
+        (f'{CODE_LINE} <a href="https://[x">(bấm vào đây)</a></p>', ""),
         (
-            f'<p>Mã kích hoạt: {CODE} <a href="https://a.example">bấm vào đây</a>'
-            '<a href="https://b.example">bấm vào đây</a></p>',
+            f'{CODE_LINE} <a href="//a">x</a><a href="http://a">tại đây</a><a href="http://b">tại đây</a>',
             "",
         ),
-        (f"<p>Mã kích hoạt: {CODE} <script>bấm vào đây: https://a.example/x", ""),
+        (f"{CODE_LINE} <script>bấm vào đây: https://a.example/x", ""),
     ],
 )
 def test_the_link_is_taken_only_when_it_is_plain_which(html, link):
@@ -286,20 +289,23 @@ def test_no_text_takes_long_to_read(bomb):
     """Linear: 100 kB take some milliseconds; a backtracking pattern or parser would take minutes."""
     began = time.process_time()
     for read in (activation_code_in, credentials_in):
-        try:
-            read(bomb)
-        except InputError as error:
-            assert error.code.startswith("mail.")
+        assert refusal_of(read, bomb).startswith("mail.")
     assert time.process_time() - began < 1
+
+
+def refusal_of(read, text):
+    """Return the code of the error, or that of none."""
+    try:
+        read(text)
+    except BhxhError as error:
+        return error.code
+    return "mail.read"
 
 
 @given(st.one_of(st.text(max_size=300), st.binary(max_size=300)))
 def test_nothing_but_typed_errors_comes_out(anything):
     for read in (activation_code_in, credentials_in):
-        try:
-            read(anything)
-        except BhxhError as error:
-            assert error.code.startswith("mail.")
+        assert refusal_of(read, anything).startswith("mail.")
 
 
 @given(st.from_regex(r"[A-Z0-9]{4,20}", fullmatch=True), st.sampled_from(["base64", "quoted-printable"]))
