@@ -43,7 +43,7 @@ def test_a_file_opens_a_working_portal_channel(tmp_path):
     with served(world.portal.app) as url:
         file = tmp_path / "channel.toml"
         file.write_text(
-            f'kind = "portal"\nprofile = "portal-sandbox"\nbase_url = "{url}"\npassphrase_env = "PASSPHRASE"\n'
+            f'kind = "portal"\nprofile = "portal-sandbox"\nbase_url = "{url}"\npassphrase_env = "PASSPHRASE"'
         )
         environment = {"PASSPHRASE": world.portal.passphrase.reveal()}
         channel = open_channel(file, clock=world.clock, environment=environment)
@@ -52,9 +52,8 @@ def test_a_file_opens_a_working_portal_channel(tmp_path):
 
 def test_the_process_environment_is_the_usual_one(monkeypatch):
     monkeypatch.setenv("THE_PASSPHRASE", "x")
-    assert isinstance(
-        open_channel({"kind": "portal", "passphrase_env": "THE_PASSPHRASE"}, clock=CLOCK), PortalChannel
-    )
+    channel = open_channel({"kind": "portal", "passphrase_env": "THE_PASSPHRASE"}, clock=CLOCK)
+    assert isinstance(channel, PortalChannel)
 
 
 def test_a_table_alone_opens_the_live_portal_with_seen_calls():

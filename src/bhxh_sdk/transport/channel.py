@@ -1,7 +1,7 @@
 """The channel contract: what the portal and every I-VAN promise to the workflow.
 
-A channel carries finished bytes and plain facts. It names operations, not addresses; says which of them its profile
-has; and knows two identifiers, the sending key given at once and the dossier number given later.
+A channel carries finished bytes and plain facts. It names operations, not addresses; says which of them its
+profile has; and knows two identifiers, the sending key given at once and the dossier number given later.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class ChannelCapabilities:
 
 @frozen(kw_only=True)
 class Filing:
-    """What is handed to a channel: the form, the finished document, and the key drawn before anything was sent.
+    """What is handed to a channel: the form, the finished document, the key drawn before anything was sent.
 
     Args:
         key: the registration's own key; sent along where the profile has a place for it.
@@ -111,9 +111,9 @@ class ListEntry:
 class Channel(Protocol):
     """What the portal and every I-VAN promise.
 
-    Every method may raise `UnsupportedOperationError` (the profile has no such endpoint), `RefusedError` and its kinds
-    (the other side said no), `NotSentError`, `UnknownOutcomeError` (for calls that change something) and
-    `UnexpectedReplyError` (for calls that only read).
+    Every method may raise `UnsupportedOperationError` (the profile has no such endpoint), `RefusedError` and
+    its kinds (the other side said no), `NotSentError`, `UnknownOutcomeError` (for calls that change things)
+    and `UnexpectedReplyError` (for calls that only read).
     """
 
     @property

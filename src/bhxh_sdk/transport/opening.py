@@ -26,6 +26,7 @@ from bhxh_sdk.errors import InputError, SetupError, UnreadableFileError, WrongTy
 from bhxh_sdk.models import Credentials
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.transport.http import HttpSender
+from bhxh_sdk.transport.ivan import IvanChannel
 from bhxh_sdk.transport.portal import PortalChannel
 from bhxh_sdk.transport.profile import EndpointProfile
 from bhxh_sdk.transport.profile_data import shipped_names, toml_table
@@ -81,8 +82,6 @@ def open_channel(
 def _ivan(
     profile: EndpointProfile, sender: Sender, clock: Clock, known: Mapping[str, Secret], user_name: str
 ) -> Channel:
-    from bhxh_sdk.transport.ivan import IvanChannel  # noqa: PLC0415  # whoever talks to the portal does not load it
-
     password = known.get("password")
     account = Credentials(user_name=user_name, password=password) if password is not None else None
     return IvanChannel(profile, sender, clock, token=known.get("token"), account=account)
