@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from importlib.metadata import version
 
 import pytest
 
@@ -21,10 +22,14 @@ def test_every_name_that_is_offered_exists_once_and_in_order():
 
 def test_nothing_else_is_in_the_doorway():
     rooms = {name for name, value in vars(bhxh_sdk).items() if isinstance(value, types.ModuleType)}
-    means = {"Any", "TYPE_CHECKING", "import_module"}  # what the lazy door itself is made of
+    means = {"Any", "TYPE_CHECKING", "import_module", "version"}  # what the lazy door itself is made of
     others = {name for name in vars(bhxh_sdk) if not name.startswith("_")} - rooms - means
     assert others <= set(bhxh_sdk.__all__)
     assert rooms & set(bhxh_sdk.__all__) == ROOMS_OF_THE_FRONT_DOOR
+
+
+def test_the_version_is_that_of_the_package():
+    assert bhxh_sdk.__version__ == version("bhxh-sdk")
 
 
 def test_a_name_that_is_not_offered_is_refused():

@@ -12,6 +12,7 @@ The deeper rooms are importable by their names: `bhxh_sdk.xml`, `bhxh_sdk.signer
 """
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -168,6 +169,8 @@ _ROOMS = (
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # any of the names above
+    if name == "__version__":
+        return version("bhxh-sdk")
     if name == "catalogue":
         return import_module(f"{__name__}.{name}")
     if name in __all__:

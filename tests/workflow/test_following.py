@@ -89,6 +89,13 @@ def test_a_refusal_keeps_code_and_text(submitted, channel):
     assert status_of(dossier).agency_text == "Sai mã số thuế"
 
 
+def test_a_refusal_is_not_asked_after(submitted, channel):
+    channel.tell("progress", Progress(outcome=Outcome.REFUSED))
+    run_blocking(follow(submitted, "k"))
+    assert run_blocking(follow(submitted, "k")).state.state is State.REFUSED
+    assert channel.count("progress") == 1
+
+
 def test_following_needs_a_submission(printed):
     with pytest.raises(WrongStateError) as caught:
         run_blocking(follow(printed, "k"))

@@ -147,6 +147,22 @@ def test_the_same_key_for_another_form_is_refused(world, channel):
     assert channel.count("submit") == 1
 
 
+@pytest.mark.parametrize("key", ["../x", "a/b", "a b", "é", ".hidden", "k" * 101, "a\n"])
+def test_a_key_is_a_plain_word(world, key):
+    with pytest.raises(InputError) as caught:
+        registered(world, key=key)
+    assert caught.value.code == "workflow.bad_key"
+    assert run_blocking(world.journal.keys()) == ()
+
+
+@pytest.mark.parametrize("error", [InputError("input.no_document"), SetupError()])
+def test_what_our_own_side_refuses_was_not_sent(world, channel, error):
+    channel.tell("submit", error)
+    with pytest.raises(type(error)):
+        registered(world, key="k")
+    assert state_of(world) is State.READY
+
+
 def test_an_unknown_key_is_refused(world):
     with pytest.raises(WrongStateError) as caught:
         resumed(world, "nobody")

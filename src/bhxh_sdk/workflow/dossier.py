@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from attrs import define, field
@@ -15,6 +16,9 @@ from bhxh_sdk.workflow.steps import Route
 from bhxh_sdk.workflow.world import World, completed, vietnamese_date
 
 __all__ = ["Dossier"]
+
+# Keys become file names and travel in requests.
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @define
@@ -34,9 +38,11 @@ class Dossier:
         """Enter a registration under a key, or open the entry when the same one stands there already.
 
         Raises:
-            InputError: another registration stands under the key.
+            InputError: the key is not a plain word, or another registration stands under it.
 
         """
+        if not _KEY.fullmatch(key):
+            raise InputError("workflow.bad_key", field="key")
         content = _as_json(form)
         digest = await world.journal.keep(content)
         state = folded(await world.journal.events(key))

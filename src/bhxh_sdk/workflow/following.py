@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bhxh_sdk.errors import (
     AlreadyActivatedError,
     BhxhError,
+    InputError,
     NotSentError,
     RefusedError,
     SetupError,
@@ -37,13 +38,15 @@ __all__ = [
 
 
 async def follow(world: World, key: str) -> Dossier:
-    """Ask the channel how far the agency is and write down what is new.
+    """Ask the channel how far the agency is and write down what is new; a refusal is final.
 
     Raises:
         WrongStateError: nothing has been submitted yet.
 
     """
     dossier = await Dossier.opened(world, key)
+    if dossier.state.state is State.REFUSED:
+        return dossier
     _demand(dossier, EventKind.NUMBERED, "workflow.not_submitted")
     if dossier.state.fact("sending_key"):
         await _take_in(dossier, await world.channel.progress(dossier.state.fact("sending_key")))
@@ -142,7 +145,7 @@ async def _hand_in(dossier: Dossier, code: Secret) -> None:
     await dossier.add(EventKind.ACTIVATION_INTENDED)
     try:
         account = await dossier.world.channel.activate(filing, sending_key, code)
-    except (NotSentError, SetupError) as error:
+    except (NotSentError, SetupError, InputError) as error:
         await dossier.add(EventKind.ACTIVATION_NOT_SENT, reason=error.code)
         raise
     except AlreadyActivatedError:

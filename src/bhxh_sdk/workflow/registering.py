@@ -174,7 +174,7 @@ async def _send(walk: _Walk) -> None:
     await dossier.add(EventKind.SEND_INTENDED)
     try:
         receipt = await walk.world.channel.submit(filing)
-    except (NotSentError, SetupError) as error:
+    except (NotSentError, SetupError, InputError) as error:
         await dossier.add(EventKind.NOT_SENT, reason=error.code)
         raise
     except RefusedError as error:
