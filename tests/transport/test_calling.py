@@ -84,6 +84,12 @@ def test_a_no_may_come_with_a_bad_status(status):
         understood(endpoint(**TOLD), reply({"code": "3020"}, status))
 
 
+@pytest.mark.parametrize("status", [408, 429])
+def test_not_now_is_no_refusal(status):
+    with pytest.raises(UnexpectedReplyError):
+        understood(endpoint(**TOLD), reply({"msg": "too many requests"}, status))
+
+
 def test_a_status_may_tell_the_kind():
     with pytest.raises(LogInRefusedError):
         understood(endpoint(**TOLD), reply({"msg": "no"}, 409))

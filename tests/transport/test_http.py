@@ -233,6 +233,11 @@ def test_other_hosts_are_refused_before_anything_is_connected(kind, url, code):
     assert caught.value.code == code
 
 
+def test_an_address_of_numbers_is_allowed_in_brackets(kind):
+    with pytest.raises(NotSentError):
+        kind(allowed_hosts=["[::1]:9"]).send(Request(method="GET", url="http://[::1]:9/"))
+
+
 @pytest.mark.parametrize(
     "url", ["https://user@portal.example/", "https:///x", "https://portal.example:x/", "https://[::1/"]
 )

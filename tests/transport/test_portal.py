@@ -215,6 +215,20 @@ def test_what_fails_before_a_filing_sends_nothing(world):
     assert run(channel.submit(filing)).sending_key
 
 
+class Refusing:
+    """A sender whose other side lets nobody in."""
+
+    async def send(self, request):
+        return Reply(status=403, body=b'{"message": "no entry"}')
+
+
+def test_a_no_before_a_filing_is_not_the_agencys_no():
+    profile = EndpointProfile.shipped("portal-sandbox")
+    channel = PortalChannel(profile, Refusing(), VirtualClock(NOW), passphrase=Secret("p"))
+    with pytest.raises(NotSentError):
+        run(channel.submit(PortalWorld().filing()))
+
+
 def test_a_lost_activation_is_in_doubt_and_may_be_asked_after(world):
     channel, filing = world.channel(), world.filing()
     key = run(channel.submit(filing)).sending_key

@@ -202,6 +202,11 @@ def test_this_machine_needs_no_permission(url):
             "operations.a.states.2",
             "profile.not_a_choice",
         ),
+        (
+            {"operations": {"a": {"path": "/", "deadline_seconds": float("inf")}}},
+            "operations.a.deadline_seconds",
+            "profile.deadline",
+        ),
         ({"base_url": "portal.example"}, "base_url", "profile.base_url"),
         ({"base_url": "https://portal.example?x=1"}, "base_url", "profile.base_url"),
         ({"base_url": "https://me@portal.example"}, "base_url", "profile.base_url"),

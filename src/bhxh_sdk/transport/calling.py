@@ -43,6 +43,7 @@ __all__ = ["Answer", "Caller", "as_reading", "in_doubt"]
 _GOOD = range(200, 300)
 _UNAUTHORISED = 401
 _FIRST_SERVER_ERROR = 500
+_NOT_NOW = frozenset({408, 425, 429})  # whoever answers so need not be the one who decides
 
 
 @frozen
@@ -261,9 +262,10 @@ def _refused(endpoint: Endpoint, value: object, status: int, usual: str = "refus
     """Return the no that an answer tells; None when it holds neither a code nor a text of one."""
     rules = endpoint.refusals
     code, text = as_text(member(value, *rules.code)), as_text(member(value, *rules.text))
-    if not code and not text:
+    known = rules.kinds.get(code) or rules.statuses.get(str(status))
+    if known is None and (status in _NOT_NOW or not (code or text)):
         return None
-    return refusal(rules.kinds.get(code) or rules.statuses.get(str(status)) or usual, code, text)
+    return refusal(known or usual, code, text)
 
 
 def _demand_success(endpoint: Endpoint, reply: Reply, value: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bhxh_sdk.errors import NotSentError, SetupError, UnexpectedReplyError
+from bhxh_sdk.errors import NotSentError, RefusedError, SetupError, UnexpectedReplyError
 from bhxh_sdk.transport.client_header import SALT_BYTES, encrypted_client_id
 from bhxh_sdk.transport.reading import as_text
 
@@ -33,6 +33,10 @@ class ClientIdentity:
         self._caller = caller
         self._clock = clock
         self._passphrase = passphrase
+        self._client_id = ""
+
+    def forget(self) -> None:
+        """Fetch a new client id for the next call: each log-in begins with its own."""
         self._client_id = ""
 
     async def client_id(self) -> str:
@@ -79,6 +83,6 @@ def before_change() -> Iterator[None]:
     """Say that nothing was sent when a call that only prepares a change fails."""
     try:
         yield
-    except UnexpectedReplyError as error:
+    except (RefusedError, UnexpectedReplyError) as error:
         status = error.parameters.get("status", "")
         raise NotSentError("not_sent.preparation", reason=error.code, status=status) from error

@@ -53,6 +53,7 @@ async def log_in(
         UnexpectedReplyError: the answer is lost or cannot be understood.
 
     """
+    identity.forget()
     client_header = await identity.header()
     headers = await identity.headers(client_header)
     picture = await caller.read("captcha", headers=headers)

@@ -63,9 +63,10 @@ class OutboundPolicy:
         """
         parts = _split(url)
         host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-        names = {f"{host}:{port}"} | ({host} if port == _PORTS.get(parts.scheme) else set())
+        shown = f"[{host}]" if ":" in host else host
+        names = {f"{shown}:{port}"} | ({shown} if port == _PORTS.get(parts.scheme) else set())
         if not names & self.allowed_hosts:
-            raise SetupError("setup.host_not_allowed", host=f"{host}:{port}")
+            raise SetupError("setup.host_not_allowed", host=f"{shown}:{port}")
         if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
             raise SetupError("setup.not_https", host=host)
 

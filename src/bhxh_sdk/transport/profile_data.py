@@ -35,6 +35,7 @@ __all__ = [
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SOURCE = "endpoint profile"
+_LONGEST_DEADLINE = 3600
 
 
 class _ProfileError(ValueError):
@@ -258,7 +259,7 @@ def _unsound_endpoint(field: str, endpoint: Endpoint) -> Iterator[Finding]:
         yield _unsound(
             f"{field}.method", "profile.not_a_choice", value=endpoint.method, choices="GET, POST, PUT, DELETE"
         )
-    if not endpoint.deadline_seconds > 0:
+    if not 0 < endpoint.deadline_seconds <= _LONGEST_DEADLINE:
         yield _unsound(f"{field}.deadline_seconds", "profile.deadline")
     for place in ("kinds", "statuses"):
         for code, kind in getattr(endpoint.refusals, place).items():
