@@ -138,12 +138,12 @@ def test_the_room_names_what_it_has():
 # The I-VAN's wire, where a client of ours never goes
 
 
-def call(sandbox, path, body=None, token="none"):
+def call(sandbox, path, body=None, held="none"):
     sender = HttpSender(sandbox.clock, allowed_hosts=[sandbox.ivan_url.removeprefix("http://")])
     request = Request(
         method="GET" if body is None else "POST",
         url=f"{sandbox.ivan_url}{path}",
-        headers=(("Authorization", f"Bearer {token}"),),
+        headers=(("Authorization", f"Bearer {held}"),),
         body=body or b"",
     )
     reply = run(sender.send(request))
@@ -177,9 +177,9 @@ def test_the_ivan_refuses_in_its_own_envelope(bhxh_sandbox, path, body, code):
 def test_the_ivan_wants_a_token_that_still_holds(bhxh_sandbox):
     held = token(bhxh_sandbox)
     path = "/api/History/get-histories-register"
-    assert call(bhxh_sandbox, path, token=held)[0] == 200
+    assert call(bhxh_sandbox, path, held=held)[0] == 200
     bhxh_sandbox.clock.advance(timedelta(hours=1))
-    assert call(bhxh_sandbox, path, token=held) == call(bhxh_sandbox, path)
+    assert call(bhxh_sandbox, path, held=held) == call(bhxh_sandbox, path)
     assert call(bhxh_sandbox, path)[0] == 401
 
 
@@ -194,4 +194,4 @@ def test_an_account_of_the_portal_is_none_of_the_ivan(bhxh_sandbox):
         run(bhxh_sandbox.ivan_channel().log_in(account, bhxh_sandbox.ask))
     held = token(bhxh_sandbox)
     path = f"/api/TraCuu/tien-do-dang-ky?ma_tra_cuu={case.sending_key}"
-    assert call(bhxh_sandbox, path, token=held)[1]["code"] == "SBX-206"
+    assert call(bhxh_sandbox, path, held=held)[1]["code"] == "SBX-206"

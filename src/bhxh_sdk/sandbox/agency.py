@@ -15,6 +15,7 @@ from bhxh_sdk.models import Action, Outcome, Portal, UnitCode
 from bhxh_sdk.sandbox.accounts import Accounts
 from bhxh_sdk.sandbox.activation import Activations
 from bhxh_sdk.sandbox.case import Case, Submission, decided, opened
+from bhxh_sdk.sandbox.holders import check_holders
 from bhxh_sdk.sandbox.intake import Intake
 from bhxh_sdk.sandbox.reasons import Reason, Refusal
 from bhxh_sdk.sandbox.settings import AgencySettings, KnownUnit
@@ -125,26 +126,10 @@ class SandboxAgency:
     def _objection(self, channel: str, form: Registration) -> Refusal | None:
         try:
             self._intake.check(form, self.settings)
-            self._check_register(channel, form)
+            check_holders(form, channel, self._held(), self.settings)
         except Refusal as refusal:
             return refusal
         return None
-
-    def _check_register(self, channel: str, form: Registration) -> None:
-        """Compare a filing with who is registered already."""
-        holder = self._holder(str(form.unit_code or ""))
-        if form.action is not Action.REGISTER:
-            if holder is None or holder.channel != channel:
-                raise Refusal(Reason.NOT_REGISTERED)
-        elif holder is not None and (self.settings.exclusive or holder.channel == channel):
-            raise Refusal(Reason.ALREADY_REGISTERED)
-        tax_code, email = str(form.organisation.tax_code), str(form.contact.email)
-        holders = tuple(self._cases[key] for key in self._holders.values())
-        if form.is_first and any(case.tax_code == tax_code for case in holders):
-            raise Refusal(Reason.TAX_CODE_EXISTS)
-        taken = any(case.email == email and case.tax_code != tax_code for case in holders)
-        if self.settings.one_unit_per_email and taken:
-            raise Refusal(Reason.EMAIL_EXISTS)
 
     def _is_activated_by_mail(self, case: Case) -> bool:
         by_code = case.is_first or case.channel == "portal" or self.settings.activation_for_ivans
@@ -207,8 +192,11 @@ class SandboxAgency:
         """Return the case that holds for each unit of an account which transacts through a channel."""
         with self._lock:
             self.settle()
-            held = (self._cases[key] for key in self._holders.values())
-            return tuple(case for case in held if (case.user_name, case.channel) == (user_name, channel))
+            return tuple(
+                case
+                for case in self._held().values()
+                if (case.user_name, case.channel) == (user_name, channel)
+            )
 
     # The account
 
@@ -248,8 +236,7 @@ class SandboxAgency:
         with self._lock:
             self.settle()
             self._accounts.check(user_name, password)
-            held = (self._cases[key] for key in self._holders.values())
-            units = tuple(case for case in held if case.user_name == user_name)
+            units = tuple(case for case in self._held().values() if case.user_name == user_name)
             if not units:
                 raise Refusal(Reason.LOG_IN_REFUSED)
             return units
@@ -372,9 +359,11 @@ class SandboxAgency:
 
     # Small things
 
+    def _held(self) -> dict[str, Case]:
+        return {unit_code: self._cases[key] for unit_code, key in self._holders.items()}
+
     def _holder(self, unit_code: str) -> Case | None:
-        sending_key = self._holders.get(unit_code)
-        return None if sending_key is None else self._cases[sending_key]
+        return self._held().get(unit_code)
 
     def _keep(self, case: Case) -> Case:
         self._cases[case.sending_key] = case
