@@ -271,7 +271,8 @@ def test_the_package_keeps_its_walls(rule: Callable[[list[Module]], Iterator[str
 def test_importing_the_package_imports_no_extra():
     # httpx itself loads rich for its own command line where it is installed: that is not ours to count.
     code = f"""
-import sys, attrs, cattrs, cryptography, email_validator, httpx, lxml, phonenumbers, rapidfuzz, signxml, stdnum
+import sys
+import attrs, cattrs, cryptography, email_validator, httpx, lxml, phonenumbers, rapidfuzz, signxml, stdnum
 before = set(sys.modules)
 import {PACKAGE}
 for name in getattr({PACKAGE}, "__all__", ()):

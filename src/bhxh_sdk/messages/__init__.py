@@ -65,7 +65,8 @@ def _spelt(value: Parameter, language: Language) -> Parameter:
 
 def _filled(template: str, parameters: Mapping[str, Parameter], language: Language = "en") -> str:
     """Fill in the places of a template; one without a value is left out with its brackets or its colon."""
-    parameters = {name: _spelt(value, language) for name, value in parameters.items()}
+    named = {name: _spelt(value, language) for name, value in parameters.items()}
+    parameters = parameters if named == parameters else named
 
     def kept(match: re.Match[str]) -> str:
         names = _PLACE.findall(match[0])
