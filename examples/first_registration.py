@@ -1,4 +1,4 @@
-"""Register an employer that has no unit code yet: the licence goes along, and the agency gives the code later."""
+"""Register an employer without a unit code: the licence goes along, and the agency gives the code later."""
 
 from __future__ import annotations
 

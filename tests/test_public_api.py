@@ -1,4 +1,4 @@
-"""The page of public names is a contract: what it lists can be imported, and nothing public is missing on it."""
+"""The page of public names is a contract: its names can be imported, and nothing public is missing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Write the generated parts of the documentation (`write`) or tell whether they are current (`check`).
 
-A page marks a generated part by the comments `<!-- made: NAME -->` and `<!-- end -->`; what stands around it is
-written by hand. The parts are made from the tables and marks that the code itself works with, so that a page
-cannot say anything else than the code does.
+A page marks a generated part by the comments `<!-- made: NAME -->` and `<!-- end -->`; what stands around it
+is written by hand. The parts are made from the tables and marks that the code itself works with, so that a
+page cannot say anything else than the code does.
 """
 
 from __future__ import annotations
@@ -179,7 +179,10 @@ def exit_codes() -> str:
 
 # Names
 
-_ROOMS = ("", "models", "catalogue", "rules", "xml", "signers", "transport", "workflow", "sandbox", "findings", "errors", "ports")
+_ROOMS = (
+    "", "models", "catalogue", "rules", "xml", "signers", "transport", "workflow", "sandbox",
+    "findings", "errors", "ports",
+)  # fmt: skip
 
 
 def public_names() -> str:
