@@ -58,7 +58,7 @@ lint: setup ## style, types, message catalogues, documentation
 	$(MAKE) --no-print-directory docs
 
 docs: setup ## the documentation, warnings are errors
-	NO_MKDOCS_2_WARNING=1 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 messages: setup ## compile the Vietnamese and English message catalogues
 	$(BIN)/python tools/messages.py compile
