@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bhxh_sdk import messages
-from bhxh_sdk.cli import app, forms
+from bhxh_sdk.cli import app
 from bhxh_sdk.cli.app import COMMANDS, command_tree
 from bhxh_sdk.cli.output import Output
 
@@ -168,7 +168,3 @@ def test_an_agency_is_found_without_accents(bhxh, text):
     assert done.json[0]["code"] == "07906"
     assert bhxh("agencies", text).out.startswith("07906")
     assert bhxh("agencies", "zzzzzzzz").code == 0
-
-
-def test_forms_say_what_they_offer():
-    assert set(forms.__all__) == {"build", "check"}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bhxh_sdk.blocking import run_blocking
-from bhxh_sdk.signers import throwaway
+from bhxh_sdk.cli.signing import _chosen
+from bhxh_sdk.errors import CertificateUnusableError, KeyNotFoundError, PersonNeededError
+from bhxh_sdk.signers import SigningCertificate, throwaway
+from bhxh_sdk.system import AskPerson
 
 MEMBERS = {"subject", "serial", "tax_code", "not_before", "not_after"}
 
@@ -143,3 +148,35 @@ def test_a_locked_key_asks_a_person_and_nobody_is_there(bhxh, signed, locked_key
     monkeypatch.setenv("KEY_PASSWORD", "mat-khau-thu")
     uri = f"softkey:{locked_key}?password-env=KEY_PASSWORD"
     assert bhxh("sign", "plain.xml", "-o", "x.xml", "--signer", uri).code == 0
+
+
+def test_between_several_certificates_a_person_chooses(pki):
+    offered = [
+        SigningCertificate(certificate=pki.issue(name, own_key=True).info, key_id=name, has_private_key=True)
+        for name in ("A", "B")
+    ]
+    now = datetime.now(UTC)
+    second = run_blocking(_chosen(offered, "", now, AskPerson(on_choose=lambda _: 1)))
+    assert second.key_id == "B"
+    named = run_blocking(_chosen(offered, offered[0].certificate.serial_text, now, AskPerson()))
+    assert named.key_id == "A"
+    with pytest.raises(KeyNotFoundError):
+        run_blocking(_chosen(offered, "", now, AskPerson(on_choose=lambda _: -1)))
+    with pytest.raises(PersonNeededError):
+        run_blocking(_chosen(offered, "", now, AskPerson()))
+
+
+@pytest.mark.parametrize("kind", ["not_yet_valid", "not_for_signing"])
+def test_what_is_against_the_only_certificate_is_said(pki, kind):
+    (certificate,) = [
+        SigningCertificate(certificate=getattr(pki, kind)().info, key_id="A", has_private_key=True)
+    ]
+    with pytest.raises(CertificateUnusableError) as caught:
+        run_blocking(_chosen([certificate], "", datetime.now(UTC), AskPerson()))
+    assert caught.value.code == f"signing.certificate_{kind}"
+
+
+def test_a_certificate_without_its_key_cannot_sign(pki):
+    alone = SigningCertificate(certificate=pki.issue().info, key_id="A", has_private_key=False)
+    with pytest.raises(KeyNotFoundError):
+        run_blocking(_chosen([alone], "", datetime.now(UTC), AskPerson()))

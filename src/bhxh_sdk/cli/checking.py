@@ -6,12 +6,10 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
-
 from bhxh_sdk.cli.certificates import certificates_in_file
 from bhxh_sdk.cli.form_files import form_data, form_of
 from bhxh_sdk.errors import InputError
-from bhxh_sdk.findings import Report, Severity
+from bhxh_sdk.findings import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.findings import Finding
     from bhxh_sdk.models import CertificateInfo, Registration
 
-__all__ = ["certificate_for", "judged", "report_on", "with_agency"]
+__all__ = ["certificate_for", "judged", "report_on"]
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _TABLES = {"agency", "organisation", "contact"}
@@ -32,23 +30,7 @@ def judged(form: Registration, certificate: CertificateInfo | None) -> Report:
     """Return every finding about a form and the certificate that shall sign it."""
     from bhxh_sdk.client import check
 
-    return with_agency(check(form, certificate=certificate), form)
-
-
-def with_agency(report: Report, form: Registration) -> Report:
-    """Return the report, an agency that has neither a name nor a place in the list being an error.
-
-    The list is not complete, so an unknown code is only a warning; but a form file that gives the code alone
-    counts on the list for the name, and no document can be drawn up without one.
-    """
-    if form.agency.name:
-        return report
-    return Report(
-        evolve(finding, code="cli.agency_unlisted", severity=Severity.ERROR)
-        if finding.code == "agency.unknown"
-        else finding
-        for finding in report
-    )
+    return check(form, certificate=certificate)
 
 
 def certificate_for(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from bhxh_sdk.cli.checking import with_agency
 from bhxh_sdk.cli.people import interactive
 from bhxh_sdk.errors import BhxhError, InputError, PersonNeededError, SetupError
 from bhxh_sdk.system import SystemClock
@@ -46,7 +45,7 @@ def filed(
         confirmed: whether a person has confirmed on the command line.
 
     """
-    report = with_agency(client.check(form), form)
+    report = client.check(form)
     if not report.ok:
         raise InputError.of(report)
     _demand_person(confirmed=confirmed)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bhxh_sdk.sandbox import Sandbox
 
 __all__ = ["SandboxFolder"]
 
@@ -65,11 +64,11 @@ class SandboxFolder:
     """
 
     folder: Path
-    sandbox: Sandbox = field(repr=False)
+    sandbox: Any = field(repr=False)  # a room above: its names are known inside functions only
     _mails_written: int = 0
 
     @classmethod
-    def laid(cls, folder: Path, sandbox: Sandbox) -> SandboxFolder:
+    def laid(cls, folder: Path, sandbox: Any) -> SandboxFolder:  # noqa: ANN401  # as above
         """Write the files that do not change.
 
         Raises:
@@ -89,12 +88,12 @@ class SandboxFolder:
     @property
     def portal_url(self) -> str:
         """The portal's address."""
-        return self.sandbox.portal_url
+        return str(self.sandbox.portal_url)
 
     @property
     def ivan_url(self) -> str:
         """The I-VAN's address."""
-        return self.sandbox.ivan_url
+        return str(self.sandbox.ivan_url)
 
     @property
     def signer(self) -> str:
