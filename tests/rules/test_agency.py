@@ -28,7 +28,7 @@ def test_no_code_is_an_error(findings):
 
 @pytest.mark.parametrize("code", ["12", "123456", "AB123", "٠٧٩٠٦"])
 def test_an_odd_code_is_a_warning(findings, code):
-    assert findings(agency=agency(code)) == [("agency.code_shape", "agency.code")]
+    assert findings(agency=agency(code, "BHXH Ví Dụ")) == [("agency.code_shape", "agency.code")]
 
 
 def test_an_unlisted_code_is_a_warning_that_names_what_may_be_meant(spoilt):
@@ -39,9 +39,17 @@ def test_an_unlisted_code_is_a_warning_that_names_what_may_be_meant(spoilt):
 
 
 def test_a_code_like_no_other_gets_a_hint_without_a_suggestion(spoilt):
-    (finding,) = check(spoilt(agency=agency("99999")), on=TODAY)
+    (finding,) = check(spoilt(agency=agency("99999", "BHXH Ví Dụ")), on=TODAY)
     assert finding.parameters["similar"] == ""
     assert "?" not in finding.hint("en")
+
+
+@pytest.mark.parametrize("code", ["99999", "001"])
+def test_an_agency_whose_name_nobody_knows_is_an_error(spoilt, code):
+    report = check(spoilt(agency=agency(code)), on=TODAY)
+    assert [(finding.code, finding.field) for finding in report.errors] == [
+        ("agency.name_missing", "agency.name")
+    ]
 
 
 def test_another_name_is_a_warning(findings):

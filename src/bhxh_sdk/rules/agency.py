@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-__all__ = ["code_given", "code_known", "in_force", "managing_level", "name_as_listed"]
+__all__ = ["code_given", "code_known", "in_force", "managing_level", "name_as_listed", "name_given"]
 
 _PROVINCE_LEVEL_DIGITS = 3
 _SHAPES = "codes met in documents: 5 digits, 3 at province level"
@@ -36,6 +36,14 @@ def code_known(case: FormCase) -> Iterator[Hit]:
     code = case.form.agency.code
     if code.is_well_formed and case.listed_agency is None:
         yield hit("agency.unknown", "agency.code", value=code.value, similar=case.similar_agencies)
+
+
+@rule(error("agency.name_missing", GUIDE_14))
+def name_given(case: FormCase) -> Iterator[Hit]:
+    """The name is given, or the list has it: no declaration can be drawn up without one."""
+    agency, listed = case.form.agency, case.listed_agency
+    if agency.code and not agency.name and not (listed and listed.name):
+        yield hit("agency.name_missing", "agency.name", value=shown(agency.code.value))
 
 
 @rule(warning("agency.name_differs", AGENCY_LIST))

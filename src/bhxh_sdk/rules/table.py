@@ -15,6 +15,7 @@ __all__ = ["CERTIFICATE_RULES", "FIELDS", "FORM_RULES", "verdicts"]
 FORM_RULES: tuple[Rule[FormCase], ...] = (
     agency.code_given,
     agency.code_known,
+    agency.name_given,
     agency.in_force,
     agency.managing_level,
     agency.name_as_listed,
