@@ -199,15 +199,13 @@ def test_agencies_of_a_province_are_listed(bhxh_ivan):
     assert {agency.certainty for agency in agencies} == {Certainty.SEEN}
 
 
-def test_a_session_that_has_ended_is_opened_again_for_reading_only(bhxh_sandbox, bhxh_ivan):
+def test_a_session_that_has_ended_is_opened_again(bhxh_sandbox, bhxh_ivan):
     receipt = run(bhxh_ivan.submit(filing(bhxh_sandbox)))
     bhxh_sandbox.ivan.end_sessions()
     assert run(bhxh_ivan.progress(receipt.sending_key)).sending_key == receipt.sending_key
     bhxh_sandbox.ivan.end_sessions()
-    with pytest.raises(NotSentError) as caught:
-        run(bhxh_ivan.submit(filing(bhxh_sandbox, "key-2")))
-    assert caught.value.code == "not_sent.session"
-    assert run(bhxh_ivan.submit(filing(bhxh_sandbox, "key-2"))).sending_key
+    assert run(bhxh_ivan.submit(filing(bhxh_sandbox, "key-2"))).sending_key != receipt.sending_key
+    assert bhxh_sandbox.agency.submissions == 2
 
 
 # The service signs
@@ -307,11 +305,14 @@ def done(result: Any) -> dict[str, Any]:
     return {"code": "00", "errorMessage": None, "result": result}
 
 
-def told(profile: str = "ivan-vbhxh", *, with_token: bool = True, **replies: list[Any]) -> IvanChannel:
+def told(
+    profile: str = "ivan-vbhxh", *, with_token: bool = True, account: Any = None, **replies: list[Any]
+) -> IvanChannel:
     described = EndpointProfile.shipped(profile).with_overrides({"base_url": "http://127.0.0.1:1"})
     sender = ToldSender(**replies)
     token = Secret("token") if with_token else None
-    channel = IvanChannel(described, sender, VirtualClock(), token=token, retry=NO_RETRY, credential_id="c1")
+    given = {"token": token, "account": account, "credential_id": "c1", "retry": NO_RETRY}
+    channel = IvanChannel(described, sender, VirtualClock(), **given)
     channel.told = sender
     return channel
 
@@ -371,14 +372,85 @@ def test_an_answer_lost_while_preparing_has_sent_nothing(bhxh_sandbox):
         run(told(get_histories_register=[Reply(status=500)]).submit(unsigned(bhxh_sandbox)))
 
 
+ENDED = Reply(status=401, body=b"")
+
+
 def test_a_token_of_the_callers_own_is_not_renewed(bhxh_sandbox):
-    ended = Reply(status=401, body=b"")
     with pytest.raises(SessionExpiredError):
-        run(told(tien_do_dang_ky=[ended]).progress("S-1"))
-    with pytest.raises(NotSentError, match="session"):
-        run(
-            told("ivan-sandbox", activate=[ended]).activate(unsigned(bhxh_sandbox), "S-1", Secret("ABCD1234"))
-        )
+        run(told(tien_do_dang_ky=[ENDED]).progress("S-1"))
+    channel = told("ivan-sandbox", register_new_service=[ENDED])
+    with pytest.raises(NotSentError) as caught:
+        run(channel.submit(filing(bhxh_sandbox)))
+    assert caught.value.code == "not_sent.token"
+    assert "token" in caught.value.hint("en")
+    assert len(channel.told.requests) == 1
+
+
+def told_with_account(**replies: list[Any]) -> IvanChannel:
+    return told("ivan-sandbox", with_token=False, account=ACCOUNT, **replies)
+
+
+def test_a_filing_is_sent_once_more_with_a_new_session(bhxh_sandbox):
+    taken = done({"messId": "S-1"})
+    channel = told_with_account(auth=[done("old"), done("new")], register_new_service=[ENDED, taken])
+    assert run(channel.submit(filing(bhxh_sandbox))).sending_key == "S-1"
+    sent = [request for request in channel.told.requests if request.url.endswith("register-new-service")]
+    assert [dict(request.headers)["Authorization"] for request in sent] == ["Bearer old", "Bearer new"]
+    assert sent[0].body == sent[1].body
+
+
+def test_a_token_beside_an_account_is_followed_by_the_accounts_session(bhxh_sandbox):
+    taken = done({"messId": "S-1"})
+    channel = told("ivan-sandbox", account=ACCOUNT, auth=[done("new")], register_new_service=[ENDED, taken])
+    assert run(channel.submit(filing(bhxh_sandbox))).sending_key == "S-1"
+
+
+def test_a_filing_is_never_sent_a_third_time(bhxh_sandbox):
+    tokens = [done("first"), done("second"), done("third")]
+    taken = done({"messId": "S-1"})
+    channel = told_with_account(auth=tokens, register_new_service=[ENDED, ENDED, taken])
+    with pytest.raises(NotSentError) as caught:
+        run(channel.submit(filing(bhxh_sandbox)))
+    assert caught.value.code == "not_sent.session"
+    assert len(channel.told.requests) == 4
+    assert run(channel.submit(filing(bhxh_sandbox))).sending_key == "S-1"
+
+
+def test_a_doubt_after_the_new_session_is_a_doubt(bhxh_sandbox):
+    tokens = [done("old"), done("new")]
+    channel = told_with_account(auth=tokens, register_new_service=[ENDED, Reply(status=502)])
+    with pytest.raises(UnknownOutcomeError) as caught:
+        run(channel.submit(filing(bhxh_sandbox)))
+    assert caught.value.reference == "key-1"
+
+
+@pytest.mark.parametrize("good", [0, 1])
+def test_a_log_in_that_fails_before_a_filing_is_no_answer_to_the_filing(bhxh_sandbox, good):
+    refused = {"code": "2001", "errorMessage": "Sai mật khẩu"}
+    for answer, error, code in (
+        (refused, SetupError, "setup.ivan_refused"),
+        (Reply(status=500), NotSentError, "not_sent.preparation"),
+    ):
+        channel = told_with_account(auth=[done("t")] * good + [answer], register_new_service=[ENDED])
+        with pytest.raises(error) as caught:
+            run(channel.submit(filing(bhxh_sandbox)))
+        assert caught.value.code == code
+
+
+def test_a_session_that_another_call_has_renewed_is_kept(bhxh_sandbox):
+    renewed = Secret("renewed")
+
+    class Renewing(ToldSender):
+        async def send(self, request: Request) -> Reply:
+            reply = await super().send(request)
+            if reply.status == ENDED.status:
+                channel._access._token = renewed
+            return reply
+
+    sender = Renewing(auth=[done("old")], register_new_service=[ENDED, done({"messId": "S-1"})])
+    channel = IvanChannel(EndpointProfile.shipped("ivan-sandbox"), sender, VirtualClock(), account=ACCOUNT)
+    assert run(channel.submit(filing(bhxh_sandbox))).sending_key == "S-1"
+    assert ("Authorization", "Bearer renewed") in sender.requests[-1].headers
 
 
 def test_a_call_without_token_and_account_says_what_to_supply():

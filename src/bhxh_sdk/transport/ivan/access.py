@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bhxh_sdk.errors import NotSentError, SessionExpiredError, SetupError
+from bhxh_sdk.errors import NotSentError, RefusedError, SessionExpiredError, SetupError
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.transport.calling import as_reading
+from bhxh_sdk.transport.identity import before_change
 from bhxh_sdk.transport.profile import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bhxh_sdk.models import Credentials
     from bhxh_sdk.transport.calling import Answer, Caller
 
-__all__ = ["IvanAccess"]
+__all__ = ["IvanAccess", "preparing"]
 
 
 class IvanAccess:
@@ -64,16 +66,43 @@ class IvanAccess:
     async def change(self, operation: str, values: Mapping[str, Any]) -> Answer:
         """Call an operation that changes something, sending it one time.
 
+        It is sent once more, after logging in anew, when the I-VAN answers that the session has ended: by
+        that it says itself that it did nothing.
+
         Raises:
-            NotSentError: the session had ended: nothing was done, and the next try logs in anew.
+            NotSentError: the session had ended, and with a caller's own token nobody can log in anew, or the
+                new session was not taken either. Nothing was done.
+            SetupError: the I-VAN refused to log the account in. Nothing was done.
+            RefusedError: the other side said no.
+            UnknownOutcomeError: no complete answer came.
+            UnexpectedReplyError: the answer cannot be understood.
 
         """
-        bearer = await self.bearer(operation)
+        bearer = await self._bearer_for_change(operation)
         try:
             return await self._caller.once(operation, values, bearer=bearer)
         except SessionExpiredError as error:
-            self._token = None if self._account else self._token
+            if bearer is None or self._account is None:
+                raise NotSentError("not_sent.token" if bearer else "not_sent.session") from error
+            self._forget(bearer)
+        return await self._change_once_more(operation, values)
+
+    async def _change_once_more(self, operation: str, values: Mapping[str, Any]) -> Answer:
+        bearer = await self._bearer_for_change(operation)
+        try:
+            return await self._caller.once(operation, values, bearer=bearer)
+        except SessionExpiredError as error:
+            self._forget(bearer)
             raise NotSentError("not_sent.session") from error
+
+    async def _bearer_for_change(self, operation: str) -> Secret | None:
+        with preparing():
+            return await self.bearer(operation)
+
+    def _forget(self, bearer: Secret | None) -> None:
+        """Drop a token that has ended, unless another call has already brought a newer one."""
+        if self._token is bearer:
+            self._token = None
 
     async def bearer(self, operation: str) -> Secret | None:
         """Return the token that an operation needs; None when it needs none.
@@ -90,3 +119,14 @@ class IvanAccess:
                 raise SetupError("setup.ivan_account", profile=self._caller.profile.name, operation=operation)
             self._token = await self.log_in(self._account)
         return self._token
+
+
+@contextmanager
+def preparing() -> Iterator[None]:
+    """Say that nothing was filed when a call that only prepares a change fails."""
+    with before_change():
+        try:
+            yield
+        except RefusedError as error:
+            said = {"agency_code": error.agency_code, "agency_text": error.agency_text}
+            raise SetupError("setup.ivan_refused", **said) from error

@@ -6,7 +6,6 @@ and builds and signs the document itself, while a person confirms on a phone. Th
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,15 +20,12 @@ from bhxh_sdk.errors import (
 from bhxh_sdk.models import Account, Action, Agency, AgencyCode, Receipt, Session, Unit
 from bhxh_sdk.transport.calling import Caller, in_doubt
 from bhxh_sdk.transport.channel import ChannelCapabilities, Operation, SignatureBy
-from bhxh_sdk.transport.identity import before_change
-from bhxh_sdk.transport.ivan.access import IvanAccess
+from bhxh_sdk.transport.ivan.access import IvanAccess, preparing
 from bhxh_sdk.transport.ivan.facts import facts
 from bhxh_sdk.transport.ivan.progress import matching, past, progress
 from bhxh_sdk.transport.logging_in import with_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bhxh_sdk.models import Credentials, Ivan, Notice, Progress, Registration
     from bhxh_sdk.ports import Ask, Clock, Sender
     from bhxh_sdk.secret import Secret
@@ -109,7 +105,10 @@ class IvanChannel:
         )
 
     async def submit(self, filing: Filing) -> Receipt:
-        """File a registration, adjustment, stop or first registration. Sent once, never repeated.
+        """File a registration, adjustment, stop or first registration. Sent once.
+
+        It is sent once more, with a new session of the integrator's account, only where the I-VAN answers
+        that the session has ended: by that it says itself that it did nothing.
 
         Where the service signs, this waits until a person has confirmed on the phone (up to three minutes).
         An I-VAN whose answer holds no sending key is asked for its history before and after, to learn the
@@ -117,16 +116,17 @@ class IvanChannel:
 
         Raises:
             InputError: the client signs and there is no document.
-            SetupError: it is not known which remote certificate shall sign.
+            SetupError: it is not known which remote certificate shall sign, or the account was not let in.
             UnsupportedOperationError: the profile does not have the operation.
             RefusedError: the I-VAN or the agency said no.
-            NotSentError: nothing was filed: it did not leave, the session had ended, or nobody confirmed.
+            NotSentError: nothing was filed: it did not leave, the caller's own token had ended, or nobody
+                confirmed.
             UnknownOutcomeError: it may have arrived.
 
         """
         operation = _operation(filing.form).value
         self.profile.endpoint(operation)
-        with _preparing():
+        with preparing():
             values = await self._values(filing)
             before = await self._sending_keys(operation, filing)
         with in_doubt(filing.key):
@@ -304,21 +304,8 @@ class IvanChannel:
         """Do nothing: every request has a connection of its own."""
 
     async def _change(self, operation: Operation, values: dict[str, Any], reference: str) -> Answer:
-        with _preparing():
-            await self._access.bearer(operation.value)
         with in_doubt(reference):
             return await self._access.change(operation.value, values)
-
-
-@contextmanager
-def _preparing() -> Iterator[None]:
-    """Say that nothing was filed when a call that only prepares a change fails."""
-    with before_change():
-        try:
-            yield
-        except RefusedError as error:
-            said = {"agency_code": error.agency_code, "agency_text": error.agency_text}
-            raise SetupError("setup.ivan_refused", **said) from error
 
 
 def _unsupported(operation: Operation) -> UnsupportedOperationError:
