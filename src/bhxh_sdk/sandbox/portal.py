@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -21,6 +23,7 @@ from bhxh_sdk.sandbox import portal_answers as answers
 from bhxh_sdk.sandbox.captcha import Captchas
 from bhxh_sdk.sandbox.case import Submission
 from bhxh_sdk.sandbox.faults import Faults, FaultyApp
+from bhxh_sdk.sandbox.portal_declarations import PortalDeclarations, page_of
 from bhxh_sdk.sandbox.portal_sessions import PortalSessions
 from bhxh_sdk.sandbox.reasons import Reason, Refusal
 from bhxh_sdk.secret import Secret
@@ -59,6 +62,7 @@ class SandboxPortal:
 
     Attributes:
         app: the ASGI application.
+        declarations: the drafts that units have saved, and the files that they sent.
         faults: what goes wrong next, by operation of the profile `portal-sandbox`.
         passphrase: what the client header must be encrypted with.
 
@@ -68,6 +72,7 @@ class SandboxPortal:
         self.passphrase = passphrase or Secret("sandbox-passphrase")
         profile = EndpointProfile.shipped("portal-sandbox")
         self.faults = Faults({name: endpoint.path for name, endpoint in profile.operations.items()})
+        self.declarations = PortalDeclarations(clock)
         self._agency = agency
         self._clock = clock
         self._captchas = Captchas(clock)
@@ -84,6 +89,7 @@ class SandboxPortal:
             "/token": self._token,
             "/CallApiWithCurrentUser": self._signed_in(self._dispatch),
             "/GetValues": self._signed_in(self._dispatch),
+            "/callApiSendFile": self._of_a_session(self._send_file),
             "/api/thaydoimatkhautochuc": self._signed_in(self._change_password),
             "/api/getDmtinhthanh": self._public(self._provinces),
             "/api/getDmphuongxa": self._public(self._wards),
@@ -121,12 +127,20 @@ class SandboxPortal:
     def _signed_in(
         self, call: Callable[[Request, str, dict[str, Any]], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
+        async def with_members(request: Request, user_name: str) -> Response:
+            return await call(request, user_name, await _members(request))
+
+        return self._of_a_session(with_members)
+
+    def _of_a_session(
+        self, call: Callable[[Request, str], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             session = self._sessions.of(request.headers.get("authorization", ""))
             if session is None:
                 return JSONResponse(_DENIED, 401)
             try:
-                return await call(request, session.user_name, await _members(request))
+                return await call(request, session.user_name)
             except Refusal as refusal:
                 return _refused(refusal)
 
@@ -180,8 +194,10 @@ class SandboxPortal:
         number = as_text(member(data, "soHoSo"))
         code = as_text(members.get("code"))
         if code == "085":
-            size, page = int(member(data, "PageSize") or 20), int(member(data, "PageIndex") or 1)
-            return JSONResponse(answers.filings(cases, size, page))
+            return JSONResponse(self._history(user_name, unit_code, cases, data))
+        if code in self.declarations.calls:
+            owned = unit_code if cases else ""
+            return JSONResponse(self.declarations.calls[code](user_name, owned, data))
         case = next((case for case in cases if case.dossier_number == number), None)
         if code == "176":
             found = answers.notices(case) if case else None
@@ -190,6 +206,25 @@ class SandboxPortal:
             make = answers.trace if code == "019" else answers.written_files
             return JSONResponse(make(case) if case else {"Quatrinh": None, "ThongTinGiayTo": None})
         return JSONResponse({"Message": f"Mã dịch vụ {code} không được hỗ trợ"}, 400)
+
+    def _history(
+        self, user_name: str, unit_code: str, cases: tuple[Case, ...], data: dict[str, Any]
+    ) -> dict[str, Any]:
+        drafts = [draft.row for draft in self.declarations.drafts(user_name, unit_code)]
+        rows = answers.numbered([*answers.filings(cases), *drafts])
+        shown = page_of(rows, data, "PageSize", "PageIndex")
+        return {"DSThuTuc": shown or None, "TotalRecords": float(len(rows))}
+
+    async def _send_file(self, request: Request, _: str) -> Response:
+        try:
+            async with request.form() as form:
+                file, code = form.get("file"), form.get("code")
+                if isinstance(file, UploadFile) and isinstance(code, str):
+                    content = await file.read()
+                    return JSONResponse(self.declarations.take_file(code, file.filename or "", content))
+        except HTTPException:
+            pass
+        return JSONResponse({"Message": "An error has occurred."}, 500)
 
     # Lists
 

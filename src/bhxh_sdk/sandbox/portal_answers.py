@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bhxh_sdk.sandbox.case import Case
 
-__all__ = ["filings", "notices", "progress", "receipt", "token", "trace", "written_files"]
+__all__ = ["filings", "notices", "numbered", "progress", "receipt", "token", "trace", "written_files"]
 
 _WORDS = {Outcome.PROCESSING: "Đang xử lý", Outcome.ACCEPTED: "Thành công", Outcome.REFUSED: "Thất bại"}
 _PROCEDURE = "Đăng ký, điều chỉnh, ngừng sử dụng phương thức giao dịch điện tử"
@@ -84,9 +84,9 @@ def token(user_name: str, value: str, ends: datetime, cases: Sequence[Case]) -> 
     }
 
 
-def filings(cases: Sequence[Case], size: int, page: int) -> dict[str, Any]:
-    """Answer dispatch 085: status 2 is numbered, 4 is not."""
-    rows = [
+def filings(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """Return the rows of dispatch 085 for filings: status 2 is numbered, 4 is not."""
+    return [
         {
             "id": float(number),
             "maGiaoDich": case.sending_key,
@@ -95,12 +95,17 @@ def filings(cases: Sequence[Case], size: int, page: int) -> dict[str, Any]:
             "tenThuTuc": _PROCEDURE,
             "soHoSo": case.dossier_number or None,
             "ngayGui": _moment(case.received_at),
-            "rowNumber": float(number),
-            "totalRecords": float(len(cases)),
         }
         for number, case in enumerate(cases, start=1)
     ]
-    return {"DSThuTuc": rows[size * (page - 1) : size * page] or None, "TotalRecords": float(len(cases))}
+
+
+def numbered(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give each row of dispatch 085 its place and the count of them all, as the portal repeats them."""
+    total = float(len(rows))
+    return [
+        {**row, "rowNumber": float(number), "totalRecords": total} for number, row in enumerate(rows, start=1)
+    ]
 
 
 def notices(case: Case) -> list[dict[str, Any]]:
