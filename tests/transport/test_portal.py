@@ -311,6 +311,26 @@ def test_the_session_reads_history_notices_trace_and_files(world):
     assert file.internal_id.startswith("MINIO#2#:")
 
 
+def test_procedures_and_their_forms_are_listed(world):
+    channel = world.channel(world.profile("portal-vss"))
+    session = run(channel.log_in(world.registered(world.channel()), world.person))
+    procedures = run(channel.procedures(session))
+    assert [(one.code, one.internal_id) for one in procedures] == [
+        ("SBX01", "1"),
+        ("SBX02", "2"),
+        ("SBX03", "3"),
+    ]
+    required, optional = run(channel.forms_of(session, procedures[0].code))
+    assert (required.code, required.required, optional.required) == ("SBX01-DS", True, False)
+    assert (required.parent_code, required.internal_id) == ("SBX01", "101")
+    assert required.name
+    assert run(channel.forms_of(session, "NONE")) == ()
+    world.clock.advance(timedelta(hours=2))
+    for call in (channel.procedures(session), channel.forms_of(session, "SBX01")):
+        with pytest.raises(SessionExpiredError):
+            run(call)
+
+
 def test_a_session_ends_with_its_time(world):
     channel = world.channel()
     session = run(channel.log_in(world.registered(channel), world.person))
@@ -431,6 +451,34 @@ def test_a_token_from_elsewhere_needs_no_unit():
     assert run(recorded_channel(sender).history(SESSION)) == ()
     data = json.loads(sender.requests[0].body)["data"]
     assert (data["masobhxhuser"], data["loaidoituonguser"]) == ("", "1")
+
+
+def test_procedures_are_asked_for_page_by_page_and_by_agency():
+    row = {"ID": 7.0, "Ma": "600", "Ten": "Thủ tục"}
+    sender = Recording({"dsDmthutuc": [row] * 100, "TotalRecords": 101.0}, {"dsDmthutuc": [row]})
+    found = run(recorded_channel(sender).procedures(SESSION, agency_id="4455"))
+    assert len(found) == 101
+    assert (found[0].code, found[0].name, found[0].internal_id) == ("600", "Thủ tục", "7")
+    asked = [json.loads(request.body)["data"] for request in sender.requests]
+    assert [(data["pagenum"], data["pagesize"], data["coquanid"]) for data in asked] == [
+        (1, 100, "4455"),
+        (2, 100, "4455"),
+    ]
+    assert run(recorded_channel(Recording({"dsDmthutuc": None})).procedures(SESSION)) == ()
+
+
+def test_forms_are_asked_for_as_the_units_agency_wants_them():
+    unit = models.Unit(unit_code="TZ0001Z", agency_code="07906")
+    sender = Recording([{"matokhai": "D02", "isbatbuoc": None}])
+    channel = recorded_channel(sender)
+    (form,) = run(channel.forms_of(evolve(SESSION, units=(unit,), unit=unit), "600"))
+    assert (form.code, form.name, form.required) == ("D02", "", None)
+    run(channel.forms_of(SESSION, "600"))
+    asked = [json.loads(request.body) for request in sender.requests]
+    assert [body["code"] for body in asked] == ["062", "062"]
+    assert [body["data"]["maCoQuan"] for body in asked] == ["07906", ""]
+    assert asked[0]["data"]["maQuyTrinh"] == "600"
+    assert asked[0]["data"]["macoquanuser"] == "07906"
 
 
 def test_history_is_read_page_by_page():

@@ -18,8 +18,10 @@ from bhxh_sdk.transport.logging_in import log_in
 from bhxh_sdk.transport.portal_records import (
     agency,
     entries,
+    entry,
     notice,
     past_filing,
+    procedure_form,
     progress_of,
     total_of,
     traced,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.ports import Ask, Clock, Sender
     from bhxh_sdk.secret import Secret
     from bhxh_sdk.transport.channel import Filing
+    from bhxh_sdk.transport.portal_records import ProcedureForm
     from bhxh_sdk.transport.profile import EndpointProfile
     from bhxh_sdk.transport.retrying import RetryPolicy
 
@@ -175,16 +178,7 @@ class PortalChannel:
 
     async def history(self, session: Session) -> tuple[Progress, ...]:
         """List the filings of the session's unit."""
-        rows: list[Answer] = []
-        for page in range(1, _MOST_PAGES + 1):
-            answer = await self._read_as(
-                session, Operation.HISTORY.value, {"page": page, "page_size": _PAGE_SIZE}
-            )
-            found = answer.rows()
-            rows += found
-            if len(found) < _PAGE_SIZE or len(rows) >= total_of(answer, len(rows)):
-                break
-        return tuple(past_filing(row) for row in rows)
+        return tuple([past_filing(row) for row in await self._pages(session, Operation.HISTORY.value, {})])
 
     async def notices(self, session: Session, dossier_number: str) -> tuple[Notice, ...]:
         """List the notices about a dossier."""
@@ -202,6 +196,42 @@ class PortalChannel:
         """List the files of a dossier; `internal_id` is where the portal keeps the file."""
         answer = await self._read_as(session, "files", {"dossier_number": dossier_number})
         return entries(answer)
+
+    async def procedures(self, session: Session, *, agency_id: str = "") -> tuple[ListEntry, ...]:
+        """List the procedures that the portal takes declarations for.
+
+        Args:
+            session: an open session.
+            agency_id: the portal's own number of an agency, such as an agency's `internal_id`, to list only
+                its procedures; empty for all that the portal shows.
+
+        Raises:
+            SessionExpiredError: log in again first.
+
+        Source: dispatch 028, seen in a capture of 2026.
+
+        """
+        return tuple(
+            [entry(row) for row in await self._pages(session, "procedures", {"agency_id": agency_id})]
+        )
+
+    async def forms_of(self, session: Session, procedure_code: str) -> tuple[ProcedureForm, ...]:
+        """List the forms of a procedure, as the agency of the session's unit wants them.
+
+        Args:
+            session: an open session.
+            procedure_code: the procedure's code, as `procedures` lists it.
+
+        Raises:
+            SessionExpiredError: log in again first.
+
+        Source: dispatch 062, seen in a capture of 2026.
+
+        """
+        agency_code = session.unit.agency_code if session.unit else ""
+        values = {"procedure_code": procedure_code, "form_agency_code": agency_code}
+        answer = await self._read_as(session, "procedure_forms", values)
+        return tuple(procedure_form(row, procedure_code) for row in answer.rows())
 
     async def agencies(self, province_code: str) -> tuple[Agency, ...]:
         """List the agencies of a province."""
@@ -228,6 +258,19 @@ class PortalChannel:
     async def _read(self, operation: Operation, values: dict[str, Any]) -> Answer:
         self.profile.endpoint(operation.value)
         return await self._caller.read(operation.value, values, headers=await self._identity.headers())
+
+    async def _pages(self, session: Session, operation: str, values: dict[str, Any]) -> list[Answer]:
+        """Return the rows of all pages."""
+        rows: list[Answer] = []
+        for page in range(1, _MOST_PAGES + 1):
+            answer = await self._read_as(
+                session, operation, {**values, "page": page, "page_size": _PAGE_SIZE}
+            )
+            found = answer.rows()
+            rows += found
+            if len(found) < _PAGE_SIZE or len(rows) >= total_of(answer, len(rows)):
+                break
+        return rows
 
     async def _read_as(self, session: Session, operation: str, values: dict[str, Any]) -> Answer:
         self.profile.endpoint(operation)

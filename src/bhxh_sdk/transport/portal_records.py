@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from bhxh_sdk.models import Agency, AgencyCode, Notice, Progress, ProgressStep
 from bhxh_sdk.transport.channel import ListEntry
 from bhxh_sdk.transport.reading import as_list, as_moment, as_text, member
@@ -11,7 +13,30 @@ from bhxh_sdk.transport.reading import as_list, as_moment, as_text, member
 if TYPE_CHECKING:
     from bhxh_sdk.transport.calling import Answer
 
-__all__ = ["agency", "entries", "notice", "past_filing", "progress_of", "total_of", "traced"]
+__all__ = [
+    "ProcedureForm",
+    "agency",
+    "entries",
+    "entry",
+    "notice",
+    "past_filing",
+    "procedure_form",
+    "progress_of",
+    "total_of",
+    "traced",
+]
+
+
+@frozen(kw_only=True)
+class ProcedureForm(ListEntry):
+    """A form that belongs to a procedure.
+
+    Args:
+        required: whether the procedure demands it; None when the portal does not say.
+
+    """
+
+    required: bool | None = None
 
 
 def progress_of(answer: Answer, sending_key: str) -> Progress:
@@ -59,14 +84,27 @@ def traced(number: int, row: Answer) -> ProgressStep:
 
 def entries(answer: Answer, parent_code: str = "") -> tuple[ListEntry, ...]:
     """Return the rows of a list."""
-    return tuple(
-        ListEntry(
-            code=row.text("code"),
-            name=row.text("name"),
-            parent_code=parent_code,
-            internal_id=as_text(row.raw("internal_id")),
-        )
-        for row in answer.rows()
+    return tuple(entry(row, parent_code) for row in answer.rows())
+
+
+def entry(row: Answer, parent_code: str = "") -> ListEntry:
+    """Return a row of a list."""
+    return ListEntry(
+        code=row.text("code"),
+        name=row.text("name"),
+        parent_code=parent_code,
+        internal_id=as_text(row.raw("internal_id")),
+    )
+
+
+def procedure_form(row: Answer, procedure_code: str) -> ProcedureForm:
+    """Return a form of a procedure."""
+    return ProcedureForm(
+        code=row.text("code"),
+        name=row.text("name"),
+        parent_code=procedure_code,
+        internal_id=row.text("internal_id"),
+        required=row.flag("required"),
     )
 
 
