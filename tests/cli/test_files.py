@@ -23,8 +23,8 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files.Path, "open", denied)
-    with pytest.raises(UnreadableFileError) as caught:
+    with monkeypatch.context() as patched, pytest.raises(UnreadableFileError) as caught:
+        patched.setattr(files.Path, "open", denied)
         files.read(path, "IN")
     assert caught.value.parameters["name"] == str(path)
     assert "Permission denied" in caught.value.message("en")
@@ -49,8 +49,8 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(InputError) as caught:
+    with monkeypatch.context() as patched, pytest.raises(InputError) as caught:
+        patched.setattr(files.os, "fsync", full)
         files.write(tmp_path / "a.xml", b"content", force=False)
     assert caught.value.code == "cli.cannot_write"
     assert "No space left" in caught.value.message("en")
