@@ -197,7 +197,7 @@ class IvanChannel:
         return past(found[0]) if len(found) == 1 else None
 
     async def activate(self, filing: Filing, sending_key: str, code: Secret) -> Account:
-        """Hand in the mailed activation code. Sent once, never repeated.
+        """Hand in the mailed activation code. Sent once, or once more with a new session as in `submit`.
 
         Raises:
             UnsupportedOperationError: this I-VAN has no activation step; the portal has.
@@ -240,7 +240,7 @@ class IvanChannel:
             await self._caller.once(Operation.CHANGE_PASSWORD.value, values, bearer=session.token)
 
     async def request_password_reset(self, unit_code: str, tax_code: str) -> None:
-        """Ask for a new password by e-mail. Sent once, never repeated."""
+        """Ask for a new password by e-mail. Sent once, or once more with a new session as in `submit`."""
         values = {"unit_code": unit_code, "tax_code": tax_code}
         await self._change(Operation.RESET_PASSWORD, values, unit_code)
 
