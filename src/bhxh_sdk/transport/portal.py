@@ -20,12 +20,13 @@ from bhxh_sdk.transport.portal_records import (
     entries,
     entry,
     notice,
+    numbered_progress,
     past_filing,
     procedure_form,
-    progress_of,
     total_of,
     traced,
 )
+from bhxh_sdk.transport.records import account_of
 
 if TYPE_CHECKING:
     from bhxh_sdk.models import Agency, Credentials, Notice, Registration, Session
@@ -110,13 +111,15 @@ class PortalChannel:
 
     async def progress(self, sending_key: str) -> Progress:
         """Tell how far the agency is."""
-        return progress_of(await self._read(Operation.PROGRESS, {"sending_key": sending_key}), sending_key)
+        return numbered_progress(
+            await self._read(Operation.PROGRESS, {"sending_key": sending_key}), sending_key
+        )
 
     async def find(self, filing: Filing) -> Progress | None:
         """Look for a filing whose answer was lost, by its own key and its document's SHA-256."""
         sha256 = filing.document.sha256 if filing.document else None
         answer = await self._read(Operation.FIND, {"key": filing.key, "sha256": sha256})
-        return None if answer.value is None else progress_of(answer, "")
+        return None if answer.value is None else numbered_progress(answer, "")
 
     async def activate(self, filing: Filing, sending_key: str, code: Secret) -> Account:
         """Hand in the mailed activation code. Sent once, never repeated.
@@ -129,10 +132,7 @@ class PortalChannel:
         """
         values = _facts(filing) | {"sending_key": sending_key, "code": code.reveal()}
         answer = await self._change(Operation.ACTIVATE, values, sending_key)
-        return Account(
-            user_name=answer.text("user_name"),
-            credentials_by_mail=answer.flag("credentials_by_mail") is not False,
-        )
+        return account_of(answer)
 
     async def log_in(self, credentials: Credentials, ask: Ask, unit_code: str = "") -> Session:
         """Open a session: a person answers the captcha, once, and chooses the unit when there are several.

@@ -9,6 +9,7 @@ from attrs import frozen
 from bhxh_sdk.models import Agency, AgencyCode, Notice, Progress, ProgressStep
 from bhxh_sdk.transport.channel import ListEntry
 from bhxh_sdk.transport.reading import as_list, as_moment, as_text, member
+from bhxh_sdk.transport.records import progress_of, step_of
 
 if TYPE_CHECKING:
     from bhxh_sdk.transport.calling import Answer
@@ -19,9 +20,9 @@ __all__ = [
     "entries",
     "entry",
     "notice",
+    "numbered_progress",
     "past_filing",
     "procedure_form",
-    "progress_of",
     "total_of",
     "traced",
 ]
@@ -39,27 +40,11 @@ class ProcedureForm(ListEntry):
     required: bool | None = None
 
 
-def progress_of(answer: Answer, sending_key: str) -> Progress:
-    """Return how far a filing is; `sending_key` is what was asked with."""
-    steps = tuple(_step(number, row) for number, row in enumerate(answer.rows(), start=1))
-    return Progress(
-        outcome=answer.outcome(),
-        steps=steps,
-        dossier_number=answer.text("dossier_number"),
-        raw_state=answer.text("state"),
-        activated=answer.flag("activated"),
-        sending_key=answer.text("sending_key") or sending_key,
-    )
-
-
-def _step(number: int, row: Answer) -> ProgressStep:
-    return ProgressStep(
-        number=_whole(row.text("step"), number),
-        at=row.moment("step_at"),
-        code=row.text("step_code"),
-        text=row.text("step_text"),
-        failed=row.flag("failed") is True,
-    )
+def numbered_progress(answer: Answer, sending_key: str) -> Progress:
+    """Return how far a filing is: one row per step, which may tell its number."""
+    rows = enumerate(answer.rows(), start=1)
+    steps = (step_of(_whole(row.text("step"), position), row) for position, row in rows)
+    return progress_of(answer, steps, sending_key)
 
 
 def past_filing(row: Answer) -> Progress:

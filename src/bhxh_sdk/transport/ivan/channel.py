@@ -24,6 +24,7 @@ from bhxh_sdk.transport.ivan.access import IvanAccess, preparing
 from bhxh_sdk.transport.ivan.facts import facts
 from bhxh_sdk.transport.ivan.progress import matching, past, progress
 from bhxh_sdk.transport.logging_in import with_unit
+from bhxh_sdk.transport.records import account_of
 
 if TYPE_CHECKING:
     from bhxh_sdk.models import Credentials, Ivan, Notice, Progress, Registration
@@ -208,10 +209,7 @@ class IvanChannel:
         self.profile.endpoint(Operation.ACTIVATE.value)
         values = {"key": filing.key, "sending_key": sending_key, "code": code.reveal()}
         answer = await self._change(Operation.ACTIVATE, values, sending_key)
-        return Account(
-            user_name=answer.text("user_name"),
-            credentials_by_mail=answer.flag("credentials_by_mail") is not False,
-        )
+        return account_of(answer)
 
     async def log_in(self, credentials: Credentials, ask: Ask, unit_code: str = "") -> Session:
         """Open a session with an account at the I-VAN; there is no captcha.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bhxh_sdk.models import Outcome, Progress, ProgressStep
 from bhxh_sdk.transport.calling import Answer
 from bhxh_sdk.transport.reading import VIETNAM, as_object
+from bhxh_sdk.transport.records import progress_of, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,25 +24,8 @@ _STEPS = range(1, 5)
 def progress(answer: Answer, sending_key: str = "") -> Progress:
     """Read the answer to a question by sending key: `{buoc_1, …, trangThai, soHoSo}`."""
     parts = ((number, as_object(answer.raw(f"step_{number}"))) for number in _STEPS)
-    steps = tuple(_step(number, Answer(answer.endpoint, part)) for number, part in parts if part)
-    return Progress(
-        outcome=answer.outcome(),
-        steps=steps,
-        dossier_number=answer.text("dossier_number"),
-        raw_state=answer.text("state"),
-        activated=answer.flag("activated"),
-        sending_key=answer.text("sending_key") or sending_key,
-    )
-
-
-def _step(number: int, part: Answer) -> ProgressStep:
-    return ProgressStep(
-        number=number,
-        at=part.moment("step_at"),
-        code=part.text("step_code"),
-        text=part.text("step_text"),
-        failed=part.flag("failed") is True,
-    )
+    steps = (step_of(number, Answer(answer.endpoint, part)) for number, part in parts if part)
+    return progress_of(answer, steps, sending_key)
 
 
 def past(row: Answer) -> Progress:
