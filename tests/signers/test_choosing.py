@@ -3,6 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.errors import CertificateUnusableError, KeyNotFoundError, PersonNeededError
 from bhxh_sdk.models import Organisation, TaxCode
 from bhxh_sdk.sandbox.pki import OTHER_TAX_CODE
@@ -154,3 +155,27 @@ def test_an_answer_that_is_no_choice_is_refused(run, pki, good, now, person, ans
     with pytest.raises(KeyNotFoundError) as caught:
         run(choose([good, item(pki.issue())], ORGANISATION, now, person(answer)))
     assert caught.value.code == "signing.none_chosen"
+
+
+@pytest.mark.parametrize("kind", ["of_another", "without_tax_code"])
+def test_without_an_organisation_any_owner_will_do(pki, now, kind):
+    certificate = item(getattr(pki, kind)())
+    assert choose_certificate([certificate], None, now) is certificate
+
+
+def test_without_an_organisation_the_choice_has_no_subject(pki, good, now):
+    asked = []
+
+    class Person:
+        async def choose(self, question):
+            asked.append(question)
+            return 0
+
+    both = [good, item(pki.of_another())]
+    assert run_blocking(choose(both, None, now, Person())) is good
+    assert asked[0].subject == ""
+
+
+def test_without_an_organisation_an_expired_certificate_is_still_refused(pki, now):
+    with pytest.raises(CertificateUnusableError):
+        choose_certificate([item(pki.expired())], None, now)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from bhxh_sdk import signers
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.cli.people import asking
-from bhxh_sdk.errors import CertificateUnusableError, KeyNotFoundError
-from bhxh_sdk.ports import Question
+from bhxh_sdk.errors import KeyNotFoundError
 from bhxh_sdk.system import SystemClock
 
 if TYPE_CHECKING:
@@ -86,43 +85,6 @@ async def _chosen(
     named = [
         item for item in offered if wanted.upper() in {"", item.key_id.upper(), item.certificate.serial_text}
     ]
-    fitting = [item for item in named if not _against(item, moment)]
-    if len(fitting) == 1:
-        return fitting[0]
-    with_key = [item for item in named if item.has_private_key is not False]
-    if not fitting and len(with_key or named) == 1:
-        raise _unusable((with_key or named)[0], moment)
-    if not fitting:
+    if not named:
         raise KeyNotFoundError("cli.no_certificate", name=wanted, count=len(offered))
-    question = Question(
-        purpose="choose_certificate",
-        choices=[f"{item.certificate.serial_text}  {item.certificate.subject}" for item in fitting],
-    )
-    answer = await ask.choose(question)
-    if not 0 <= answer < len(fitting):
-        raise KeyNotFoundError("signing.none_chosen", count=len(fitting))
-    return fitting[answer]
-
-
-def _against(item: SigningCertificate, moment: datetime) -> str:
-    """Return the stable word for why a certificate cannot sign now, or an empty text."""
-    facts = item.certificate
-    if item.has_private_key is False:
-        return "no_key"
-    if not facts.signing_allowed:
-        return "not_for_signing"
-    if facts.valid_at(moment):
-        return ""
-    return "expired" if moment > facts.not_after else "not_yet_valid"
-
-
-def _unusable(item: SigningCertificate, moment: datetime) -> KeyNotFoundError | CertificateUnusableError:
-    facts, against = item.certificate, _against(item, moment)
-    kind = KeyNotFoundError if against == "no_key" else CertificateUnusableError
-    return kind(
-        f"signing.certificate_{against}",
-        name=facts.common_name,
-        serial=facts.serial_text,
-        not_before=f"{facts.not_before:%d/%m/%Y}",
-        not_after=f"{facts.not_after:%d/%m/%Y}",
-    )
+    return await signers.choose(named, None, moment, ask)

@@ -19,7 +19,7 @@ __all__ = ["choose", "choose_certificate"]
 
 
 def choose_certificate(
-    certificates: Sequence[SigningCertificate], organisation: Organisation, moment: datetime
+    certificates: Sequence[SigningCertificate], organisation: Organisation | None, moment: datetime
 ) -> SigningCertificate:
     """Return the one certificate that can sign for the organisation at that moment.
 
@@ -29,7 +29,7 @@ def choose_certificate(
 
     Args:
         certificates: what the signer listed.
-        organisation: who registers.
+        organisation: who registers; None when the owner does not matter.
         moment: when the signature is made, with its zone.
 
     Raises:
@@ -45,13 +45,13 @@ def choose_certificate(
 
 
 async def choose(
-    certificates: Sequence[SigningCertificate], organisation: Organisation, moment: datetime, ask: Ask
+    certificates: Sequence[SigningCertificate], organisation: Organisation | None, moment: datetime, ask: Ask
 ) -> SigningCertificate:
     """Return the certificate that fits, as `choose_certificate` does; between several, a person chooses.
 
     Args:
         certificates: what the signer listed.
-        organisation: who registers.
+        organisation: who registers; None when the owner does not matter.
         moment: when the signature is made, with its zone.
         ask: the person.
 
@@ -64,7 +64,9 @@ async def choose(
     if len(fitting) == 1:
         return fitting[0]
     choices = tuple(_shown(item) for item in fitting)
-    question = Question(purpose="choose_certificate", subject=organisation.name, choices=choices)
+    question = Question(
+        purpose="choose_certificate", subject=organisation.name if organisation else "", choices=choices
+    )
     answer = await ask.choose(question)
     if not 0 <= answer < len(fitting):
         raise KeyNotFoundError("signing.none_chosen", count=len(fitting))
@@ -77,7 +79,7 @@ def _shown(item: SigningCertificate) -> str:
 
 
 def _fitting(
-    certificates: Sequence[SigningCertificate], organisation: Organisation, moment: datetime
+    certificates: Sequence[SigningCertificate], organisation: Organisation | None, moment: datetime
 ) -> list[SigningCertificate]:
     """Return the certificates that fit, at least one."""
     different = {item.certificate.der or item.key_id: item for item in certificates}
@@ -99,22 +101,23 @@ def _fitting(
     )
 
 
-def _against(item: SigningCertificate, organisation: Organisation, moment: datetime) -> str:
+def _against(item: SigningCertificate, organisation: Organisation | None, moment: datetime) -> str:
     """Return the stable word for what is against a certificate, or an empty text."""
     facts = item.certificate
+    own = organisation is None or facts.belongs_to(organisation.tax_code)
     obstacles = {
         "no_key": item.has_private_key is False,
         "not_for_signing": not facts.signing_allowed,
-        "other_tax_code": bool(facts.tax_codes) and not facts.belongs_to(organisation.tax_code),
+        "other_tax_code": bool(facts.tax_codes) and not own,
         "expired": moment > facts.not_after,
         "not_yet_valid": moment < facts.not_before,
         "not_rsa": facts.key_kind != "rsa",
-        "no_tax_code": not facts.tax_codes,
+        "no_tax_code": not own,
     }
     return next((word for word, holds in obstacles.items() if holds), "")
 
 
-def _refuse(item: SigningCertificate, against: str, organisation: Organisation) -> None:
+def _refuse(item: SigningCertificate, against: str, organisation: Organisation | None) -> None:
     facts = item.certificate
     kind = KeyNotFoundError if against == "no_key" else CertificateUnusableError
     raise kind(
@@ -124,6 +127,6 @@ def _refuse(item: SigningCertificate, against: str, organisation: Organisation) 
         not_before=f"{facts.not_before:%d/%m/%Y}",
         not_after=f"{facts.not_after:%d/%m/%Y}",
         kind=facts.key_kind,
-        expected=organisation.tax_code.masked,
+        expected=organisation.tax_code.masked if organisation else "",
         got=", ".join(code.masked for code in facts.tax_codes),
     )
