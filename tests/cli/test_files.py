@@ -23,9 +23,10 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    with monkeypatch.context() as patched, pytest.raises(UnreadableFileError) as caught:
+    with monkeypatch.context() as patched:
         patched.setattr(files.Path, "open", denied)
-        files.read(path, "IN")
+        with pytest.raises(UnreadableFileError) as caught:
+            files.read(path, "IN")
     assert caught.value.parameters["name"] == str(path)
     assert "Permission denied" in caught.value.message("en")
 
@@ -49,9 +50,10 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patched, pytest.raises(InputError) as caught:
+    with monkeypatch.context() as patched:
         patched.setattr(files.os, "fsync", full)
-        files.write(tmp_path / "a.xml", b"content", force=False)
+        with pytest.raises(InputError) as caught:
+            files.write(tmp_path / "a.xml", b"content", force=False)
     assert caught.value.code == "cli.cannot_write"
     assert "No space left" in caught.value.message("en")
     assert list(tmp_path.iterdir()) == []
