@@ -132,5 +132,13 @@ def test_every_code_that_is_raised_has_a_text(language):
 
 @pytest.mark.parametrize(("language", "words"), [("vi", "chuỗi ký tự"), ("en", "a text")])
 def test_a_value_may_name_a_text_of_its_own(language, words):
-    assert words in messages.text("form.wrong_type", language, {"expected": "@kind.text", "got": "int"})
-    assert "@kind.nothing" in messages.text("form.wrong_type", language, {"expected": "@kind.nothing"})
+    named = {"expected": messages.Term("kind.text"), "got": "int"}
+    assert words in messages.text("form.wrong_type", language, named)
+    assert "kind.nothing" in messages.text(
+        "form.wrong_type", language, {"expected": messages.Term("kind.nothing")}
+    )
+
+
+@pytest.mark.parametrize("foreign", ["@step.29", "step.29", "kind.text"])
+def test_a_foreign_text_never_becomes_one_of_ours(foreign):
+    assert foreign in messages.text("refused", "en", {"agency_text": foreign})

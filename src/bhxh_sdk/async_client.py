@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from bhxh_sdk import catalogue as catalogue_room
-from bhxh_sdk.client import journal_of
+from bhxh_sdk.client import demand_kind, journal_of
 from bhxh_sdk.offloading import OffLoopJournal, OffLoopSigner
 from bhxh_sdk.system import AskPerson, AsyncSystemClock, telling
 from bhxh_sdk.workflow import Desk, World
@@ -55,6 +55,7 @@ class AsyncClient:
         catalogue: Catalogue | None = None,
         on_pending: OnPending | None = None,
     ) -> None:
+        demand_kind(channel, asynchronous=True)
         self._desk = Desk(
             World(
                 channel=channel,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from bhxh_sdk import catalogue as catalogue_room
 from bhxh_sdk import rules
 from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.errors import SetupError, WrongTypeError
 from bhxh_sdk.system import AskPerson, SystemClock, telling
 from bhxh_sdk.workflow import Desk, MemoryJournal, SqliteJournal, World, completed, vietnamese_date
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.transport import Channel
     from bhxh_sdk.workflow import RegistrationStatus
 
-__all__ = ["Client", "check", "journal_of"]
+__all__ = ["Client", "check", "demand_kind", "journal_of"]
 
 
 def check(
@@ -57,10 +58,43 @@ def check(
 
 
 def journal_of(given: str | Path | Journal | None) -> Journal:
-    """Return the journal that a client was given: a path means an SQLite file, nothing means memory."""
+    """Return the journal that a client was given: a path means an SQLite file, nothing means memory.
+
+    Raises:
+        WrongTypeError: it is neither.
+        JournalError: the file cannot be opened or is no journal.
+
+    """
     if given is None:
         return MemoryJournal()
-    return SqliteJournal(given) if isinstance(given, str | Path) else given
+    if isinstance(given, str | Path):
+        return SqliteJournal(given)
+    demand_calls("journal", given, "append", "events", "keep")
+    return given
+
+
+def demand_calls(field: str, given: object, *calls: str) -> None:
+    """Refuse something of the wrong kind when it is given, not when it is first used.
+
+    Raises:
+        WrongTypeError: it lacks one of the calls.
+
+    """
+    if not all(callable(getattr(given, call, None)) for call in calls):
+        raise WrongTypeError(field=field, expected=field.capitalize(), got=type(given).__name__)
+
+
+def demand_kind(channel: Channel, *, asynchronous: bool) -> None:
+    """Refuse a channel of the other kind: it would hold up the loop, or wait for one that is not there.
+
+    Raises:
+        WrongTypeError: it is no channel.
+        SetupError: its sender is of the other kind.
+
+    """
+    demand_calls("channel", channel, "submit", "progress", "find")
+    if getattr(channel, "asynchronous", asynchronous) is not asynchronous:
+        raise SetupError("setup.other_kind_of_channel", field="channel")
 
 
 class Client:
@@ -91,6 +125,7 @@ class Client:
         catalogue: Catalogue | None = None,
         on_pending: OnPending | None = None,
     ) -> None:
+        demand_kind(channel, asynchronous=False)
         self._desk = Desk(
             World(
                 channel=channel,
@@ -125,6 +160,8 @@ class Client:
             RefusedError: the agency or the I-VAN said no.
             NotSentError: certain that nothing was sent; call `resume`.
             UnknownOutcomeError: it may have arrived; call `resume`, which asks before anything else.
+            PersonNeededError: nobody has confirmed it, and there is nobody to ask.
+            SetupError: a signer, a secret or an operation of the channel's profile is missing.
 
         """
         return run_blocking(self._desk.register(form, confirmed=confirmed, key=key))

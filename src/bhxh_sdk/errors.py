@@ -113,6 +113,8 @@ class BhxhError(Exception):
 
     default_code: ClassVar[str] = "error"
     retry: ClassVar[Retry] = Retry.NEVER
+    nothing_left: bool = False
+    """Whether it is certain that no request left: only then may one that changes something be made again."""
 
     def __init__(
         self, code: str | None = None, /, *, field: str = "", reference: str = "", **parameters: Parameter
@@ -154,18 +156,9 @@ class InputError(BhxhError):
 
     default_code = "input"
 
-    def __init__(
-        self,
-        code: str | None = None,
-        /,
-        *,
-        field: str = "",
-        reference: str = "",
-        report: Report | None = None,
-        **parameters: Parameter,
-    ) -> None:
-        super().__init__(code, field=field, reference=reference, **parameters)
-        own = Finding(code=self.code, severity=Severity.ERROR, field=field, parameters=self._places())
+    def __init__(self, code: str | None = None, /, *, report: Report | None = None, **places: Any) -> None:  # noqa: ANN401  # field and reference are texts, the rest are parameters
+        super().__init__(code, **places)
+        own = Finding(code=self.code, severity=Severity.ERROR, field=self.field, parameters=self._places())
         self.report = report or Report((own,))
 
     @classmethod
@@ -221,6 +214,7 @@ class UnsupportedOperationError(SetupError):
     """The channel's profile does not have the operation; the text says what to supply."""
 
     default_code = "setup.unsupported_operation"
+    nothing_left = True
 
 
 class JournalError(SetupError):
@@ -369,6 +363,7 @@ class NotSentError(BhxhError):
 
     default_code = "not_sent"
     retry = Retry.NOW
+    nothing_left = True
 
 
 class UnknownOutcomeError(BhxhError):

@@ -119,6 +119,10 @@ class OffLoopJournal:
         """Return all keys."""
         return await self._worker.run(self._journal.keys)
 
+    async def begun_with(self, fact: str, value: str) -> tuple[str, ...]:
+        """Return the keys of the registrations that began with a fact."""
+        return await self._worker.run(lambda: self._journal.begun_with(fact, value))
+
     async def keep(self, content: bytes) -> str:
         """Keep a document."""
         return await self._worker.run(lambda: self._journal.keep(content))

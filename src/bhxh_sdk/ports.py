@@ -201,6 +201,10 @@ class Journal(Protocol):
         """Return the keys of all registrations, oldest first."""
         ...
 
+    async def begun_with(self, fact: str, value: str) -> tuple[str, ...]:
+        """Return the keys of the registrations whose first event has that fact, oldest first."""
+        ...
+
     async def keep(self, content: bytes) -> str:
         """Keep a document's exact bytes and return their SHA-256 in hexadecimal."""
         ...

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import attrs
@@ -59,6 +60,20 @@ def test_characters_that_a_form_cannot_hold_are_named():
         "U+2028",
     )
     assert control_characters("Công ty “Ví dụ” – 1&2 😀") == ()
+
+
+def test_a_heap_of_marks_is_left_alone_in_linear_time():
+    heap = "a" + "\u0301" * 50_000 + "\u0327" * 50_000
+    began = time.perf_counter()
+    assert normalised(heap) == heap
+    assert without_marks(heap) == "a"
+    assert same_name(heap, heap)
+    assert time.perf_counter() - began < 2  # sorting so many marks takes tens of seconds
+
+
+@given(st.text(st.characters(categories=["L", "Mn"]), max_size=30))
+def test_ordinary_marks_are_normalised(value):
+    assert normalised(value) == unicodedata.normalize("NFC", value).strip()
 
 
 def test_a_text_field_holds_normalised_text_only():

@@ -19,7 +19,15 @@ def test_a_control_character_is_an_error_that_names_it(spoilt, letter):
     assert "contact.name" in finding.message("en")
 
 
+def test_a_heap_of_marks_is_an_error(spoilt):
+    heap = "a" + "\u0301" * 40 + "\u0327" * 40
+    (finding,) = check(spoilt(contact={"name": heap}), on=TODAY).errors
+    assert (finding.code, finding.field) == ("text.marks", "contact.name")
+
+
 EVERYWHERE = {
+    "agency.province_code": {"agency": {"province_code": "a\ud800b"}},
+    "agency.source": {"agency": {"source": "a\ud800b"}},
     "agency.name": {"agency": {"name": "a\x01b"}},
     "organisation.name": {"organisation": {"name": "a\x01b"}},
     "organisation.unit_code": {"organisation": {"unit_code": "a\x01b"}},

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DOMAINS", "LANGUAGES", "Language", "Parameter", "hint", "known_codes", "text"]
+__all__ = ["DOMAINS", "LANGUAGES", "Language", "Parameter", "Term", "hint", "known_codes", "text"]
 
 Language = Literal["vi", "en"]
 Parameter = str | int
@@ -55,11 +55,17 @@ def _template(code: str, language: Language) -> str | None:
     return None
 
 
+class Term(str):
+    """A value that is the code of a text of its own, such as `kind.text`, to be spelt in any language.
+
+    It is a type, not a mark in the text: what somebody typed or a server sent can never become one.
+    """
+
+    __slots__ = ()
+
+
 def _spelt(value: Parameter, language: Language) -> Parameter:
-    """Spell a value that names a text of its own, such as `@kind.text`, in the language asked for."""
-    if not (isinstance(value, str) and value.startswith("@")):
-        return value
-    template = _template(value.removeprefix("@"), language)
+    template = _template(value, language) if isinstance(value, Term) else None
     return value if template is None else _filled(template, {}, language)
 
 
@@ -83,7 +89,7 @@ def text(code: str, language: Language = "en", parameters: Mapping[str, Paramete
         code: a stable code such as `tax_code.check_digit`.
         language: `vi` or `en`.
         parameters: the values of the `{name}` places in the text; a place without a value is left out,
-            together with the brackets around it. A value such as `@kind.text` stands for that code's text.
+            together with the brackets around it. A `Term` stands for the text of its code.
 
     Returns:
         The text; the bare code when no catalogue holds it, so that an unknown server code is still readable.

@@ -26,6 +26,7 @@ from cattrs import AttributeValidationNote, ForbiddenExtraKeysError, IterableVal
 
 from bhxh_sdk.errors import BhxhError, InputError, WrongTypeError
 from bhxh_sdk.findings import Finding, Report, Severity
+from bhxh_sdk.messages import Term
 from bhxh_sdk.models.identifiers import Identifier
 from bhxh_sdk.models.registration import Attachment, Ivan, Portal, Registration
 
@@ -67,7 +68,7 @@ def form_from_dict(data: Mapping[str, Any], *, read_file: FileReader | None = No
     converter = _reading_converter(read_file)
     try:
         if not isinstance(data, Mapping):
-            _refuse("form.wrong_type", "@kind.table", data)
+            _refuse("form.wrong_type", Term("kind.table"), data)
         return converter.structure(data, Registration)
     except cattrs.BaseValidationError as group:
         findings = tuple(_findings(group, ""))
@@ -87,14 +88,14 @@ def _refuse(code: str, expected: str, value: object) -> NoReturn:
 
 
 _KINDS = {
-    bool: "@kind.flag",
-    int: "@kind.number",
-    float: "@kind.number",
-    str: "@kind.text",
-    list: "@kind.list",
-    dict: "@kind.table",
-    date: "@kind.date",
-    datetime: "@kind.moment",
+    bool: Term("kind.flag"),
+    int: Term("kind.number"),
+    float: Term("kind.number"),
+    str: Term("kind.text"),
+    list: Term("kind.list"),
+    dict: Term("kind.table"),
+    date: Term("kind.date"),
+    datetime: Term("kind.moment"),
 }
 """What a TOML or JSON reader gives, in words for people."""
 
@@ -116,7 +117,7 @@ def _date(value: object, _: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if not isinstance(value, str):
-        _refuse("form.wrong_type", "@kind.date", value)
+        _refuse("form.wrong_type", Term("kind.date"), value)
     try:
         return date.fromisoformat(value)
     except ValueError:
@@ -125,7 +126,7 @@ def _date(value: object, _: object) -> date:
 
 def _identifier(value: object, kind: type[Identifier]) -> Identifier:
     if not isinstance(value, str):
-        _refuse("form.wrong_type", "@kind.text", value)
+        _refuse("form.wrong_type", Term("kind.text"), value)
     return kind(value)
 
 
@@ -147,7 +148,7 @@ def _transact_at(value: object, _: object) -> Portal | Ivan:
         code, name = value.get("ivan"), value.get("name", "")
         if isinstance(code, str) and isinstance(name, str):
             return Ivan(code, name)
-    return _refuse("form.wrong_type", "@kind.place", value)
+    return _refuse("form.wrong_type", Term("kind.place"), value)
 
 
 def _attachment(read_file: FileReader | None) -> Callable[[Any, Any], Attachment]:
@@ -155,10 +156,10 @@ def _attachment(read_file: FileReader | None) -> Callable[[Any, Any], Attachment
 
     def hook(value: object, _: object) -> Attachment:
         if not isinstance(value, Mapping) or not value.keys() <= members:
-            _refuse("form.wrong_type", "@kind.attachment", value)
+            _refuse("form.wrong_type", Term("kind.attachment"), value)
         for name in value:
             if not isinstance(value[name], str):
-                raise _FormError("form.wrong_type", expected="@kind.text", got=_kind(value[name]))
+                raise _FormError("form.wrong_type", expected=Term("kind.text"), got=_kind(value[name]))
         content, file_name = _attachment_content(value, read_file)
         named = {name: value[name] for name in ("form_code", "description") if name in value}
         return Attachment(file_name=value.get("file_name", file_name), content=content, **named)
@@ -191,8 +192,8 @@ def _base_converter() -> cattrs.Converter:
 
 def _reading_converter(read_file: FileReader | None) -> cattrs.Converter:
     converter = _base_converter()
-    converter.register_structure_hook(str, _strict(str, "@kind.text"))
-    converter.register_structure_hook(bool, _strict(bool, "@kind.flag"))
+    converter.register_structure_hook(str, _strict(str, Term("kind.text")))
+    converter.register_structure_hook(bool, _strict(bool, Term("kind.flag")))
     converter.register_structure_hook(date, _date)
     converter.register_structure_hook_func(lambda kind: _is_kind(kind, Identifier), _identifier)
     converter.register_structure_hook_func(lambda kind: _is_kind(kind, Enum), _enumeration)
@@ -257,4 +258,4 @@ def _told(error: BaseException) -> tuple[str, Mapping[str, Parameter]]:
     lists = [
         note for note in getattr(error, "__notes__", ()) if get_origin(getattr(note, "type", None)) is tuple
     ]
-    return "form.wrong_type", {"expected": "@kind.list" if lists else "@kind.table"}
+    return "form.wrong_type", {"expected": Term("kind.list") if lists else Term("kind.table")}

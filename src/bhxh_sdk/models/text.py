@@ -10,19 +10,49 @@ from bhxh_sdk.errors import WrongTypeError
 if TYPE_CHECKING:
     from attrs import Attribute
 
-__all__ = ["as_text", "control_characters", "is_text", "normalised", "same_name", "without_marks"]
+__all__ = [
+    "as_text",
+    "control_characters",
+    "has_run_of_marks",
+    "is_text",
+    "normalised",
+    "same_name",
+    "without_marks",
+]
+
+
+# Sorting a run of combining marks takes a time that grows with its square. No language needs long ones.
+_MOST_MARKS = 30
 
 
 def normalised(value: str) -> str:
-    """Return the text in NFC, without white space around it."""
-    return unicodedata.normalize("NFC", value).strip()
+    """Return the text in NFC, without white space around it.
+
+    A text in which more than 30 combining marks follow each other is left as it is; the rules report it.
+    """
+    return value.strip() if has_run_of_marks(value) else unicodedata.normalize("NFC", value).strip()
+
+
+def has_run_of_marks(value: str) -> bool:
+    """Tell whether more than 30 combining marks follow each other."""
+    run = 0
+    for letter in "" if value.isascii() else value:
+        run = run + 1 if unicodedata.combining(letter) else 0
+        if run > _MOST_MARKS:
+            return True
+    return False
 
 
 def without_marks(value: str) -> str:
     """Return the text in lower case without Vietnamese marks: `Bình Thạnh` gives `binh thanh`."""
-    decomposed = unicodedata.normalize("NFD", value.casefold())
+    decomposed = _taken_apart(value)
     bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return " ".join(bare.replace("đ", "d").split())
+
+
+def _taken_apart(value: str) -> str:
+    lower = value.casefold()
+    return lower if has_run_of_marks(lower) else unicodedata.normalize("NFD", lower)
 
 
 def same_name(one: str, other: str) -> bool:
@@ -35,7 +65,7 @@ def same_name(one: str, other: str) -> bool:
 
 def _comparable(value: str) -> str:
     """Bring both customs of placing the tone mark (`òa`, `oà`) to one form: the tone comes last."""
-    words = unicodedata.normalize("NFD", value.casefold()).split()
+    words = _taken_apart(value).split()
     return " ".join(_tone_last(word) for word in words)
 
 

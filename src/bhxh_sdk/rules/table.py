@@ -44,6 +44,7 @@ FORM_RULES: tuple[Rule[FormCase], ...] = (
     attachments.unique_names,
     attachments.contents,
     text.controls,
+    text.marks,
     text.invisible,
     text.look_alikes,
     text.too_long,

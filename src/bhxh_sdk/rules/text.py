@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from bhxh_sdk.models.text import control_characters
+from bhxh_sdk.models.text import control_characters, has_run_of_marks
 from bhxh_sdk.rules.rule import FormCase, Hit, error, hit, rule, warning
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bhxh_sdk.models import Registration
 
-__all__ = ["controls", "invisible", "look_alikes", "too_long"]
+__all__ = ["controls", "invisible", "look_alikes", "marks", "too_long"]
 
 LONGEST_TEXT = 500
 
@@ -28,6 +28,14 @@ def controls(case: FormCase) -> Iterator[Hit]:
     for path, text in _texts(case.form):
         if characters := control_characters(text):
             yield hit("text.control_characters", path, place=path, characters=_named(characters))
+
+
+@rule(error("text.marks", "Unicode Standard Annex 15: no language needs more than 30 marks on one letter"))
+def marks(case: FormCase) -> Iterator[Hit]:
+    """No letter carries a heap of combining marks."""
+    for path, text in _texts(case.form):
+        if has_run_of_marks(text):
+            yield hit("text.marks", path, place=path)
 
 
 @rule(warning("text.invisible", "Unicode general category Cf: such characters hide or reorder text"))
@@ -71,8 +79,9 @@ def _named(characters: Iterable[str]) -> str:
 
 def _texts(form: Registration) -> Iterator[tuple[str, str]]:
     """Give every text of a form with its path."""
-    yield "agency.code", form.agency.code.value
-    yield "agency.name", form.agency.name
+    yield from _members(
+        "agency", form.agency, "code", "name", "province_code", "parent_code", "internal_id", "source"
+    )
     yield from _members(
         "organisation", form.organisation, "name", "unit_code", "tax_code", "address", "phone"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from bhxh_sdk import rules, signers
-from bhxh_sdk.errors import InputError, SigningError
+from bhxh_sdk.errors import InputError, SigningError, WrongTypeError
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.transport.mailbox import activation_code_in, credentials_in
 from bhxh_sdk.workflow import following, registering
@@ -60,9 +60,9 @@ class Desk:
         self, key: str, code: str | Secret = "", *, mail: str | bytes = "", try_again: bool = False
     ) -> RegistrationStatus:
         """Hand in the activation code, given by itself or in a mail."""
-        found = activation_code_in(mail).code if mail else Secret(code)
-        if not found:
-            raise InputError("workflow.no_code", field="code", reference=key)
+        if mail and code:
+            raise InputError("workflow.code_twice", field="code", reference=key)
+        found = activation_code_in(mail).code if mail else _typed_code(_secret(code, "code"), key)
         return status_of(await following.activate(self.world, key, found, try_again=try_again))
 
     async def log_in(
@@ -75,7 +75,7 @@ class Desk:
         unit_code: str = "",
     ) -> Session:
         """Open a session with the password, given by itself or in a mail."""
-        secret = Secret(password)
+        secret = _secret(password, "password")
         if mail:
             credentials = credentials_in(mail)
             secret, user_name = credentials.password, user_name or credentials.user_name
@@ -87,7 +87,9 @@ class Desk:
         self, key: str, session: Session, old: str | Secret, new: str | Secret
     ) -> RegistrationStatus:
         """Change the account's password."""
-        dossier = await following.change_password(self.world, key, session, Secret(old), Secret(new))
+        dossier = await following.change_password(
+            self.world, key, session, _secret(old, "old"), _secret(new, "new")
+        )
         return status_of(dossier)
 
     async def status(self, key: str) -> RegistrationStatus:
@@ -155,3 +157,25 @@ class Desk:
         except SigningError:
             # The only certificate there is: the report says what is wrong with it.
             return offered[0].certificate if len(offered) == 1 else None
+
+
+def _secret(value: str | Secret, field: str) -> Secret:
+    if not isinstance(value, str | Secret):
+        raise WrongTypeError(field=field, expected="str or Secret", got=type(value).__name__)
+    return Secret(value)
+
+
+_LONGEST_CODE = 64
+
+
+def _typed_code(code: Secret, key: str) -> Secret:
+    """Return a code as typed, without white space around it; what cannot be one is refused before it is sent.
+
+    The other side counts the tries.
+    """
+    text = code.reveal().strip()
+    if not text:
+        raise InputError("workflow.no_code", field="code", reference=key)
+    if len(text) > _LONGEST_CODE or not text.isprintable() or " " in text:
+        raise InputError("workflow.code_form", field="code", reference=key)
+    return Secret(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import Any
@@ -11,11 +12,11 @@ from attrs import define, field
 from bhxh_sdk.errors import InputError, WrongStateError
 from bhxh_sdk.models import Action, CertificateInfo, Registration, form_from_dict, form_to_dict
 from bhxh_sdk.ports import Event
-from bhxh_sdk.workflow.state import EventKind, State, StateOfRegistration, folded
+from bhxh_sdk.workflow.state import TRANSITIONS, EventKind, State, StateOfRegistration, folded
 from bhxh_sdk.workflow.steps import Route
 from bhxh_sdk.workflow.world import World, completed, vietnamese_date
 
-__all__ = ["Dossier"]
+__all__ = ["Dossier", "content_digest"]
 
 # Keys become file names and travel in requests.
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -41,7 +42,7 @@ class Dossier:
             InputError: the key is not a plain word, or another registration stands under it.
 
         """
-        if not _KEY.fullmatch(key):
+        if not _is_key(key):
             raise InputError("workflow.bad_key", field="key")
         content = _as_json(form)
         digest = await world.journal.keep(content)
@@ -77,6 +78,19 @@ class Dossier:
         await self.world.journal.append(self.key, self.state.position, event)
         self.state = state
 
+    async def conclude(self, kind: EventKind, **data: str | int | bool | None) -> None:
+        """Write down what came of a request, unless another process has found it out first.
+
+        Two processes may look after one registration: while this one waited for the answer, the other one may
+        have taken the sending for a doubt, or have asked what became of it.
+        """
+        try:
+            await self.add(kind, **data)
+        except WrongStateError:
+            self.state = folded(await self.world.journal.events(self.key))
+            if kind in TRANSITIONS[self.state.state]:
+                await self.add(kind, **data)
+
     async def keep(self, content: bytes) -> str:
         """Keep a document and return its digest."""
         return await self.world.journal.keep(content)
@@ -98,6 +112,15 @@ class Dossier:
         if self.form.use_certificate:
             return Route.ACCOUNT if with_account else Route.CHANGE
         return Route.PAPER if with_account else Route.PAPER_CHANGE
+
+
+def _is_key(key: object) -> bool:
+    return isinstance(key, str) and _KEY.fullmatch(key) is not None
+
+
+def content_digest(form: Registration) -> str:
+    """Return what tells one form's content from another's: the SHA-256 under which the journal keeps it."""
+    return hashlib.sha256(_as_json(form)).hexdigest()
 
 
 def _as_json(form: Registration) -> bytes:

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 from bhxh_sdk.errors import (
     AlreadyActivatedError,
     BhxhError,
-    InputError,
-    NotSentError,
     RefusedError,
-    SetupError,
     StillWaitingError,
     UnknownOutcomeError,
     WrongStateError,
@@ -105,6 +102,8 @@ async def record_decision(
 ) -> Dossier:
     """Write down the agency's decision that a person has received on paper or by telephone."""
     dossier = await Dossier.opened(world, key)
+    if dossier.state.accepted:
+        raise WrongStateError("workflow.decided", reference=key)
     kind = _acceptance(dossier) if accepted else EventKind.REFUSED
     _demand(dossier, kind, "workflow.not_submitted")
     await dossier.add(kind, agency_code=code, agency_text=text)
@@ -145,20 +144,20 @@ async def _hand_in(dossier: Dossier, code: Secret) -> None:
     await dossier.add(EventKind.ACTIVATION_INTENDED)
     try:
         account = await dossier.world.channel.activate(filing, sending_key, code)
-    except (NotSentError, SetupError, InputError) as error:
-        await dossier.add(EventKind.ACTIVATION_NOT_SENT, reason=error.code)
-        raise
     except AlreadyActivatedError:
         # The other side knows better: an earlier code was taken, by us or by somebody else.
-        await dossier.add(EventKind.ACTIVATED)
+        await dossier.conclude(EventKind.ACTIVATED)
         raise
     except RefusedError as error:
-        await dossier.add(EventKind.ACTIVATION_REFUSED, reason=error.code)
+        await dossier.conclude(EventKind.ACTIVATION_REFUSED, reason=error.code)
         raise
     except BhxhError as error:
-        await dossier.add(EventKind.ACTIVATION_UNKNOWN, reason=error.code)
+        if error.nothing_left:
+            await dossier.conclude(EventKind.ACTIVATION_NOT_SENT, reason=error.code)
+            raise
+        await dossier.conclude(EventKind.ACTIVATION_UNKNOWN, reason=error.code)
         raise _in_doubt(dossier) from error
-    await dossier.add(EventKind.ACTIVATED, user_name=account.user_name)
+    await dossier.conclude(EventKind.ACTIVATED, user_name=account.user_name)
 
 
 async def settle_activation(world: World, key: str) -> Dossier:

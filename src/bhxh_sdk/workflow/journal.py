@@ -69,6 +69,10 @@ class MemoryJournal:
         """Return the keys of all registrations, oldest first."""
         return tuple(self._events)
 
+    async def begun_with(self, fact: str, value: str) -> tuple[str, ...]:
+        """Return the keys of the registrations whose first event has that fact, oldest first."""
+        return tuple(key for key, events in self._events.items() if events[0].data.get(fact) == value)
+
     async def keep(self, content: bytes) -> str:
         """Keep a document and return its SHA-256."""
         digest = _digest(content)
@@ -98,7 +102,8 @@ class SqliteJournal:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path = Path(path)
+        # An absolute path: SQLite takes ":memory:" and "file:..." for something else than a file.
+        self._path = Path(path).absolute()
         with self._explained():
             self._connection = self._opened()
 
@@ -118,18 +123,20 @@ class SqliteJournal:
     async def events(self, key: str) -> tuple[Event, ...]:
         """Return the events of a registration, oldest first."""
         query = "SELECT kind, at, data FROM events WHERE key = ? ORDER BY position"
-        with self._explained():
-            rows = self._connection.execute(query, (key,)).fetchall()
-            return tuple(
-                Event(kind=kind, at=datetime.fromisoformat(at), data=json.loads(data))
-                for kind, at, data in rows
-            )
+        with self._explained(key):
+            return tuple(_event(*row) for row in self._connection.execute(query, (key,)))
 
     async def keys(self) -> tuple[str, ...]:
         """Return the keys of all registrations, oldest first."""
         query = "SELECT key FROM events WHERE position = 0 ORDER BY number"
         with self._explained():
             return tuple(key for (key,) in self._connection.execute(query))
+
+    async def begun_with(self, fact: str, value: str) -> tuple[str, ...]:
+        """Return the keys of the registrations whose first event has that fact, oldest first."""
+        query = "SELECT key FROM events WHERE position = 0 AND json_extract(data, ?) = ? ORDER BY number"
+        with self._explained():
+            return tuple(key for (key,) in self._connection.execute(query, (f"$.{fact}", value)))
 
     async def keep(self, content: bytes) -> str:
         """Keep a document, on the disk before this returns, and return its SHA-256."""
@@ -155,8 +162,7 @@ class SqliteJournal:
 
     def _opened(self) -> sqlite3.Connection:
         # Registrations hold personal data: the file is its owner's before SQLite writes to it.
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         # The asynchronous client uses the journal from one worker thread, not from the one that opened it.
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
@@ -192,12 +198,21 @@ class SqliteJournal:
         return int(length)
 
     @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what SQLite and the file system say into our error."""
+    def _explained(self, key: str = "") -> Iterator[None]:
+        """Turn what SQLite, the file system and damaged rows say into our error."""
         try:
             yield
-        except (sqlite3.Error, OSError, ValueError) as error:
-            raise JournalError("workflow.journal", path=str(self._path), reason=str(error)) from error
+        except (sqlite3.Error, OSError, ValueError, TypeError, RecursionError) as error:
+            path = str(self._path)
+            raise JournalError("workflow.journal", reference=key, path=path, reason=str(error)) from error
+
+
+def _event(kind: str, at: str, data: str) -> Event:
+    facts = json.loads(data)
+    if not isinstance(facts, dict):
+        msg = f"the event {kind!r} holds no facts"
+        raise TypeError(msg)
+    return Event(kind=kind, at=datetime.fromisoformat(at), data=facts)
 
 
 def _as_json(event: Event) -> str:

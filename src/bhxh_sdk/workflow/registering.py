@@ -14,19 +14,18 @@ from bhxh_sdk import rules, xml
 from bhxh_sdk.errors import (
     BhxhError,
     InputError,
-    NotSentError,
     RefusedError,
     SetupError,
     UnknownOutcomeError,
     UnsupportedOperationError,
 )
-from bhxh_sdk.models import Action, Outcome, Receipt, SignedDocument
+from bhxh_sdk.models import Action, Ivan, Outcome, Portal, Receipt, SignedDocument
 from bhxh_sdk.ports import Question
 from bhxh_sdk.transport import Filing, Operation, SignatureBy
-from bhxh_sdk.workflow.dossier import Dossier
+from bhxh_sdk.workflow.dossier import Dossier, content_digest
 from bhxh_sdk.workflow.paper import declaration_html
 from bhxh_sdk.workflow.signing import choose_certificate, finish_signing, start_signing
-from bhxh_sdk.workflow.state import EventKind, State
+from bhxh_sdk.workflow.state import EventKind, State, folded
 from bhxh_sdk.workflow.world import World, completed, vietnamese_date
 
 if TYPE_CHECKING:
@@ -71,12 +70,32 @@ def preflight(world: World, form: Registration) -> None:
         raise InputError.of(report)
     if not form.use_certificate:
         return
+    _demand_place(world, form)
     operation = Operation.FIRST_REGISTER if form.is_first else _OPERATIONS[form.action]
     capabilities = world.channel.capabilities
     if operation not in capabilities.operations:
         raise UnsupportedOperationError(operation=operation.value, channel=capabilities.name)
     if world.signer is None and capabilities.signature_by is SignatureBy.CLIENT:
         raise SetupError("workflow.no_signer", field="signer")
+
+
+_PLACES = {"portal": Portal, "ivan": Ivan}
+
+
+def _demand_place(world: World, form: Registration) -> None:
+    """Refuse a form for the portal at an I-VAN, and the other way round; other channels decide themselves."""
+    name = world.channel.capabilities.name
+    place = _PLACES.get(name)
+    if place is not None and not isinstance(form.transact_at, place):
+        raise InputError("workflow.other_place", field="transact_at", channel=name)
+
+
+async def _demand_new(world: World, form: Registration) -> None:
+    """Refuse to file the same form twice by accident: whoever means it gives a key."""
+    for key in await world.journal.begun_with("form", content_digest(form)):
+        state = folded(await world.journal.events(key)).state
+        if state is not State.REFUSED:
+            raise InputError("workflow.already_begun", field="key", reference=key, state=state.value)
 
 
 async def register(world: World, form: Registration, *, key: str = "", confirmed: bool = False) -> Dossier:
@@ -88,8 +107,13 @@ async def register(world: World, form: Registration, *, key: str = "", confirmed
         key: the registration's key; empty to draw a new one.
         confirmed: whether a person has confirmed the declaration (step 17); otherwise one is asked.
 
+    Raises:
+        InputError: the form has mistakes, or, without a key, stands in the journal already.
+
     """
     preflight(world, form)
+    if not key:
+        await _demand_new(world, form)
     dossier = await Dossier.new(world, form, key or world.clock.new_id())
     await advance(dossier, confirmed=confirmed)
     return dossier
@@ -174,21 +198,21 @@ async def _send(walk: _Walk) -> None:
     await dossier.add(EventKind.SEND_INTENDED)
     try:
         receipt = await walk.world.channel.submit(filing)
-    except (NotSentError, SetupError, InputError) as error:
-        await dossier.add(EventKind.NOT_SENT, reason=error.code)
-        raise
     except RefusedError as error:
         await _refuse(dossier, error.agency_code, error.agency_text)
         raise
     except BhxhError as error:
-        await dossier.add(EventKind.SEND_UNKNOWN, reason=error.code)
+        if error.nothing_left:
+            await dossier.conclude(EventKind.NOT_SENT, reason=error.code)
+            raise
+        await dossier.conclude(EventKind.SEND_UNKNOWN, reason=error.code)
         raise _in_doubt(dossier) from error
     await _submitted(dossier, receipt)
 
 
 async def _after_crash(walk: _Walk) -> None:
     """Take a sending whose end is not known for a doubt: a process was stopped in between."""
-    await walk.dossier.add(EventKind.SEND_UNKNOWN, reason="interrupted")
+    await walk.dossier.conclude(EventKind.SEND_UNKNOWN, reason="interrupted")
 
 
 async def _reconcile(walk: _Walk) -> None:
@@ -230,7 +254,7 @@ async def filing_of(dossier: Dossier) -> Filing:
 
 async def _submitted(dossier: Dossier, receipt: Receipt) -> None:
     received_at = receipt.received_at.isoformat() if receipt.received_at else ""
-    await dossier.add(
+    await dossier.conclude(
         EventKind.SUBMITTED,
         sending_key=receipt.sending_key,
         dossier_number=receipt.dossier_number,
@@ -248,7 +272,7 @@ def _as_received(code: str, text: str) -> dict[str, str]:
 
 
 async def _refuse(dossier: Dossier, code: str, text: str) -> None:
-    await dossier.add(EventKind.REFUSED, **_as_received(code, text))
+    await dossier.conclude(EventKind.REFUSED, **_as_received(code, text))
 
 
 _NEXT: Mapping[State, Callable[[_Walk], Awaitable[None]]] = {

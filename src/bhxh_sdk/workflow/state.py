@@ -158,7 +158,7 @@ class StateOfRegistration:
         activated: whether the account is active.
         submissions: how many sendings may have arrived: intended ones less those that certainly did not
             leave.
-        happened: every kind of event so far.
+        happened: the kinds of event so far, without those that a later one has undone.
         facts: the newest value of each fact in the events.
 
     """
@@ -192,15 +192,19 @@ class StateOfRegistration:
             self,
             state=target,
             position=self.position + 1,
-            accepted=self.accepted or kind in {EventKind.ACCEPTED, EventKind.COMPLETED},
+            accepted=_ACCEPTANCE.get(kind, self.accepted),
             activated=self.activated or kind is EventKind.ACTIVATED,
             submissions=self.submissions + _SENDINGS.get(kind, 0),
-            happened=self.happened | {kind},
+            happened=(self.happened | {kind}) - _UNDONE.get(kind, frozenset()),
             facts={**self.facts, **event.data},
         )
 
 
 _SENDINGS = {EventKind.SEND_INTENDED: 1, EventKind.NOT_SENT: -1}
+_ACCEPTANCE = {EventKind.ACCEPTED: True, EventKind.COMPLETED: True, EventKind.REFUSED: False}
+# A code that was refused, or did not leave, has to be received and handed in anew.
+_CODE = frozenset({EventKind.CODE_RECEIVED, EventKind.ACTIVATION_INTENDED})
+_UNDONE = {EventKind.ACTIVATION_REFUSED: _CODE, EventKind.ACTIVATION_NOT_SENT: _CODE}
 
 
 def _kind_of(event: Event) -> EventKind:

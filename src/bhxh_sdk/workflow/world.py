@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from bhxh_sdk.errors import UnknownCodeError
-from bhxh_sdk.models import Ivan
+from bhxh_sdk.errors import UnknownCodeError, WrongTypeError
+from bhxh_sdk.models import Ivan, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import date
 
     from bhxh_sdk.catalogue import Catalogue
-    from bhxh_sdk.models import Registration
     from bhxh_sdk.ports import Ask, Clock, Journal
     from bhxh_sdk.signers import Signer, SigningTransaction
     from bhxh_sdk.transport import Channel
@@ -63,7 +62,13 @@ def completed(form: Registration, catalogue: Catalogue, today: date) -> Registra
     """Return the form with its empty dates, and the names that its codes stand for, filled in.
 
     A code that the catalogue does not hold is left as it is: the check reports it.
+
+    Raises:
+        WrongTypeError: it is no registration.
+
     """
+    if not isinstance(form, Registration):
+        raise WrongTypeError(field="form", expected="Registration", got=type(form).__name__)
     agency, transact_at = form.agency, form.transact_at
     with contextlib.suppress(UnknownCodeError):
         agency = agency if agency.name else catalogue.agency(agency.code, on=today)
