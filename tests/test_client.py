@@ -5,11 +5,11 @@ import inspect
 import threading
 
 import pytest
-from workflow_world import NOW, TAX_CODE, Person, StillClock, ToldChannel, a_form, a_stop
+from workflow_world import IVAN, NOW, TAX_CODE, Person, StillClock, ToldChannel, a_form, a_stop
 
 from bhxh_sdk.async_client import AsyncClient
 from bhxh_sdk.client import Client, check, journal_of
-from bhxh_sdk.errors import SetupError
+from bhxh_sdk.errors import SetupError, WrongTypeError
 from bhxh_sdk.models import Ivan, Outcome, Progress
 from bhxh_sdk.signers import throwaway
 from bhxh_sdk.system import AskPerson
@@ -61,7 +61,12 @@ def whole_way(channel):
     yield "register", (a_form(use_certificate=False),), {"confirmed": True, "key": "p"}
     yield "record_handed_in", ("p",), {}
     yield "record_decision", ("p",), {"accepted": True}
-    move = {"to": Ivan("00040"), "channel": ToldChannel(), "stop": a_stop(), "confirmed": True}
+    move = {
+        "to": Ivan("00040"),
+        "channel": ToldChannel(capabilities=IVAN),
+        "stop": a_stop(),
+        "confirmed": True,
+    }
     yield "switch", (a_form(),), move
 
 
@@ -130,6 +135,30 @@ def test_a_journal_is_given_in_three_ways(tmp_path):
         journal.close()
     own = MemoryJournal()
     assert journal_of(own) is own
+
+
+@pytest.mark.parametrize("wrong", ["portal.toml", None, 5])
+def test_what_is_no_channel_is_refused_at_once(wrong):
+    for client in (Client, AsyncClient):
+        with pytest.raises(WrongTypeError) as caught:
+            client(wrong)
+        assert caught.value.field == "channel"
+
+
+@pytest.mark.parametrize("wrong", [b"x.db", 5])
+def test_what_is_no_journal_is_refused_at_once(wrong):
+    with pytest.raises(WrongTypeError) as caught:
+        Client(ToldChannel(), journal=wrong)
+    assert caught.value.field == "journal"
+
+
+@pytest.mark.parametrize(("client", "asynchronous"), [(Client, True), (AsyncClient, False)])
+def test_a_channel_of_the_other_kind_is_refused_at_once(client, asynchronous):
+    channel = ToldChannel()
+    channel.asynchronous = asynchronous
+    with pytest.raises(SetupError) as caught:
+        client(channel)
+    assert caught.value.code == "setup.other_kind_of_channel"
 
 
 def test_a_form_is_checked_without_a_client():

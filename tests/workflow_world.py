@@ -32,6 +32,7 @@ NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 
 
 PORTAL = ChannelCapabilities(name="portal", operations=frozenset(Operation))
+IVAN = ChannelCapabilities(name="ivan", operations=frozenset(Operation))
 SERVICE = ChannelCapabilities(name="ivan", operations=frozenset(Operation), signature_by=SignatureBy.SERVICE)
 
 
@@ -90,6 +91,7 @@ class ToldChannel:
     capabilities: ChannelCapabilities = PORTAL
     calls: list[tuple[str, tuple[Any, ...]]] = field(factory=list)
     closed: bool = False
+    asynchronous: bool | None = None
 
     def tell(self, operation: str, *answers: Any) -> None:
         self.answers.setdefault(operation, []).extend(answers)

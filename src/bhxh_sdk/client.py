@@ -93,7 +93,7 @@ def demand_kind(channel: Channel, *, asynchronous: bool) -> None:
 
     """
     demand_calls("channel", channel, "submit", "progress", "find")
-    if getattr(channel, "asynchronous", asynchronous) is not asynchronous:
+    if getattr(channel, "asynchronous", None) is (not asynchronous):
         raise SetupError("setup.other_kind_of_channel", field="channel")
 
 
@@ -149,7 +149,7 @@ class Client:
             form: the declaration.
             confirmed: whether a person has confirmed it (step 17).
             key: a key of your own, drawn before anything is sent; the same key with the same form goes on
-                where it stands. Empty to draw one.
+                where it stands. Empty to draw one; a form that stands in the journal already is then refused.
 
         Returns:
             Where the registration stands.

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from workflow_world import NOW, TAX_CODE, ToldChannel, a_form, a_stop
+from workflow_world import IVAN, NOW, TAX_CODE, ToldChannel, a_form, a_stop
 
 from bhxh_sdk.blocking import run_blocking
-from bhxh_sdk.errors import InputError, KeyNotFoundError
+from bhxh_sdk.errors import InputError, KeyNotFoundError, WrongTypeError
 from bhxh_sdk.models import Ivan, Outcome, Progress
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.transport import ChannelCapabilities, Operation
@@ -73,8 +73,8 @@ def test_the_status_shows_where_the_registration_stands(desk):
 
 
 def test_a_code_comes_by_itself_as_a_secret_or_in_a_mail(desk, channel):
-    for given in ({"code": "K7M4"}, {"code": Secret("K7M4")}, {"mail": MAIL}):
-        key = run_blocking(desk.register(a_form(), confirmed=True)).key
+    for number, given in enumerate(({"code": " K7M4\n"}, {"code": Secret("K7M4")}, {"mail": MAIL})):
+        key = run_blocking(desk.register(a_form(), confirmed=True, key=f"k{number}")).key
         assert run_blocking(desk.activate(key, **given)).activated
     codes = [arguments[2].reveal() for name, arguments in channel.calls if name == "activate"]
     assert codes[:2] == ["K7M4", "K7M4"]
@@ -88,6 +88,40 @@ def test_no_code_is_asked_for(desk, channel, code):
         run_blocking(desk.activate("k", code))
     assert caught.value.code == "workflow.no_code"
     assert channel.count("activate") == 0
+
+
+@pytest.mark.parametrize("code", ["A B", "x" * 65, "K7\x00M4", "K7\u202eM4"])
+def test_what_cannot_be_a_code_is_not_sent(desk, channel, code):
+    submitted(desk)
+    with pytest.raises(InputError) as caught:
+        run_blocking(desk.activate("k", code))
+    assert caught.value.code == "workflow.code_form"
+    assert channel.count("activate") == 0
+
+
+def test_a_code_and_a_mail_together_are_refused(desk, channel):
+    submitted(desk)
+    with pytest.raises(InputError) as caught:
+        run_blocking(desk.activate("k", "K7M4", mail=MAIL))
+    assert caught.value.code == "workflow.code_twice"
+    assert channel.count("activate") == 0
+
+
+@pytest.mark.parametrize("wrong", [None, 5, b"K7M4"])
+def test_a_secret_of_a_wrong_type_is_named(desk, wrong):
+    submitted(desk)
+    for call in (desk.activate, desk.log_in):
+        with pytest.raises(WrongTypeError) as caught:
+            run_blocking(call("k", wrong))
+        assert caught.value.field in {"code", "password"}
+
+
+@pytest.mark.parametrize("wrong", [None, "form.toml", {}])
+def test_what_is_no_form_is_named(desk, wrong):
+    for call in (desk.check, desk.register):
+        with pytest.raises(WrongTypeError) as caught:
+            run_blocking(call(wrong))
+        assert caught.value.field == "form"
 
 
 def test_the_whole_way_to_a_changed_password(desk, channel):
@@ -161,7 +195,7 @@ def _without_certificates(signer):
 
 
 def test_a_move_gives_both_statuses(desk, channel):
-    other = ToldChannel()
+    other = ToldChannel(capabilities=IVAN)
     stop, registration = run_blocking(
         desk.switch(a_form(), to=Ivan("00040"), channel=other, stop=a_stop(), confirmed=True, key="m")
     )

@@ -286,6 +286,31 @@ def test_paper_may_be_refused(printed):
     assert status_of(dossier).agency_text == "Thiếu dấu"
 
 
+def test_a_decision_that_is_recorded_stays(printed):
+    run_blocking(record_handed_in(printed, "k"))
+    run_blocking(record_decision(printed, "k", accepted=True))
+    for accepted in (True, False):
+        with pytest.raises(WrongStateError) as caught:
+            run_blocking(record_decision(printed, "k", accepted=accepted))
+        assert caught.value.code == "workflow.decided"
+    assert state(printed).accepted
+
+
+def test_an_acceptance_that_the_agency_takes_back_counts_no_more(submitted, channel):
+    channel.tell("progress", Progress(outcome=Outcome.ACCEPTED), Progress(outcome=Outcome.REFUSED))
+    assert run_blocking(follow(submitted, "k")).state.accepted
+    after = run_blocking(follow(submitted, "k")).state
+    assert (after.state, after.accepted) == (State.REFUSED, False)
+
+
+def test_after_a_refused_code_its_steps_are_open_again(submitted, channel):
+    channel.tell("activate", WrongCodeError())
+    with pytest.raises(WrongCodeError):
+        run_blocking(activate(submitted, "k", CODE))
+    status = status_of(run_blocking(Dossier.opened(submitted, "k")))
+    assert status.current_step.step.number == 25
+
+
 def test_only_what_was_printed_is_handed_in(submitted):
     with pytest.raises(WrongStateError) as caught:
         run_blocking(record_handed_in(submitted, "k"))

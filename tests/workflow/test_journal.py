@@ -145,6 +145,43 @@ def test_an_event_changed_on_disk_is_explained(tmp_path):
     journal.close()
 
 
+@pytest.mark.parametrize("data", ["[]", "5", "null", '"x"', "[" * 100_000])
+def test_a_damaged_event_names_its_registration(tmp_path, data):
+    journal = SqliteJournal(tmp_path / "journal.db")
+    run_blocking(journal.append("k", 0, event()))
+    journal._connection.execute("UPDATE events SET data = ?", (data,))
+    with pytest.raises(JournalError) as caught:
+        run_blocking(journal.events("k"))
+    assert caught.value.reference == "k"
+    journal.close()
+
+
+def test_registrations_are_found_by_what_they_began_with(journal):
+    run_blocking(journal.append("a", 0, event(form="one")))
+    run_blocking(journal.append("b", 0, event(form="two")))
+    run_blocking(journal.append("b", 1, event("checked", form="one")))
+    run_blocking(journal.append("c", 0, event(form="one")))
+    assert run_blocking(journal.begun_with("form", "one")) == ("a", "c")
+    assert run_blocking(journal.begun_with("form", "three")) == ()
+
+
+def test_a_name_that_sqlite_reads_otherwise_is_a_file_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    journal = SqliteJournal(":memory:")
+    run_blocking(journal.append("k", 0, event()))
+    journal.close()
+    again = SqliteJournal(":memory:")
+    assert run_blocking(again.keys()) == ("k",)
+    again.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file modes")
+def test_a_link_to_a_new_file_makes_a_file_for_its_owner_only(tmp_path):
+    (tmp_path / "link.db").symlink_to(tmp_path / "target.db")
+    SqliteJournal(tmp_path / "link.db").close()
+    assert stat.S_IMODE((tmp_path / "target.db").stat().st_mode) == 0o600
+
+
 def test_what_fails_in_between_leaves_no_half_event(tmp_path):
     journal = SqliteJournal(tmp_path / "journal.db")
     journal._connection.execute(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from workflow_world import SERVICE, Person, a_form, a_licence, a_stop
+from workflow_world import IVAN, SERVICE, Person, a_form, a_licence, a_stop
 
 from bhxh_sdk import xml
 from bhxh_sdk.blocking import run_blocking
@@ -147,7 +147,7 @@ def test_the_same_key_for_another_form_is_refused(world, channel):
     assert channel.count("submit") == 1
 
 
-@pytest.mark.parametrize("key", ["../x", "a/b", "a b", "é", ".hidden", "k" * 101, "a\n"])
+@pytest.mark.parametrize("key", [5, b"k", "../x", "a/b", "a b", "é", ".hidden", "k" * 101, "a\n"])
 def test_a_key_is_a_plain_word(world, key):
     with pytest.raises(InputError) as caught:
         registered(world, key=key)
@@ -156,11 +156,80 @@ def test_a_key_is_a_plain_word(world, key):
 
 
 @pytest.mark.parametrize("error", [InputError("input.no_document"), SetupError()])
-def test_what_our_own_side_refuses_was_not_sent(world, channel, error):
+def test_what_our_own_side_refuses_was_not_sent_if_the_channel_says_so(world, channel, error):
+    error.nothing_left = True
     channel.tell("submit", error)
     with pytest.raises(type(error)):
         registered(world, key="k")
     assert state_of(world) is State.READY
+
+
+@pytest.mark.parametrize("error", [InputError("input.request"), SetupError(), SigningDeclinedError()])
+def test_an_error_that_does_not_say_so_is_a_doubt(world, channel, error):
+    channel.tell("submit", error)
+    with pytest.raises(UnknownOutcomeError):
+        registered(world, key="k")
+    assert state_of(world) is State.IN_DOUBT
+
+
+@pytest.mark.parametrize(("place", "name"), [(Ivan("00040"), "portal"), (Portal(), "ivan")])
+def test_a_form_for_another_place_is_refused_here(world, channel, place, name):
+    channel.capabilities = evolve(channel.capabilities, name=name)
+    with pytest.raises(InputError) as caught:
+        registered(world, a_form(transact_at=place))
+    assert (caught.value.code, caught.value.field) == ("workflow.other_place", "transact_at")
+    assert run_blocking(world.journal.keys()) == ()
+
+
+def test_a_channel_of_another_name_decides_itself(world, channel):
+    channel.capabilities = evolve(channel.capabilities, name="own")
+    assert registered(world, a_form(transact_at=Ivan("00040"))).state.state is State.SUBMITTED
+
+
+def test_the_same_form_is_not_filed_twice_by_accident(world, channel):
+    first = registered(world)
+    with pytest.raises(InputError) as caught:
+        registered(world)
+    assert (caught.value.code, caught.value.reference) == ("workflow.already_begun", first.key)
+    assert channel.count("submit") == 1
+    assert registered(world, key="meant").state.state is State.SUBMITTED
+    assert channel.count("submit") == 2
+
+
+def test_after_a_refusal_the_same_form_may_be_filed_again(world, channel):
+    channel.tell("submit", RefusedError())
+    with pytest.raises(RefusedError):
+        registered(world)
+    assert registered(world).state.state is State.SUBMITTED
+
+
+class SlowChannel:
+    """A channel beside which another process looks after the same registration while this one waits."""
+
+    def __init__(self, channel, meanwhile):
+        self.channel = channel
+        self.meanwhile = meanwhile
+        self.capabilities = channel.capabilities
+
+    async def submit(self, filing):
+        await self.meanwhile()
+        return await self.channel.submit(filing)
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_another_process_may_find_the_filing_while_this_one_waits(world, channel, found):
+    async def other_process():
+        if found:
+            channel.tell("find", Progress(outcome=Outcome.PROCESSING, sending_key="S-1"))
+        try:
+            await resume(world, "k")
+        except UnknownOutcomeError:
+            assert not found
+
+    slow = evolve(world, channel=SlowChannel(channel, other_process))
+    assert registered(slow, key="k").state.state is State.SUBMITTED
+    assert channel.count("submit") == 1
+    assert state_of(world) is State.SUBMITTED
 
 
 def test_an_unknown_key_is_refused(world):
@@ -287,6 +356,7 @@ def test_without_a_certificate_the_declaration_is_printed_and_waits(world, chann
 )
 @pytest.mark.parametrize("place", [Portal(), Ivan("00040")])
 def test_every_procedure_is_signed_and_sent(world, channel, action, extra, place):
+    channel.capabilities = IVAN if isinstance(place, Ivan) else channel.capabilities
     dossier = registered(world, a_form(action=action, transact_at=place, **extra))
     ((filing,),) = [arguments for name, arguments in channel.calls if name == "submit"]
     assert dossier.state.state is State.SUBMITTED

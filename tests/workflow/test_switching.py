@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from workflow_world import ToldChannel, a_form, a_stop
+from workflow_world import IVAN, ToldChannel, a_form, a_stop
 
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.errors import InputError, RefusedError
@@ -12,7 +12,7 @@ from bhxh_sdk.workflow import State, switch
 
 @pytest.fixture
 def other():
-    return ToldChannel()
+    return ToldChannel(capabilities=IVAN)
 
 
 def moved(world, other, **options):
