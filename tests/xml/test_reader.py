@@ -45,6 +45,10 @@ def test_what_is_never_accepted_is_refused(refused, content: bytes, code: str):
         (b"<a>\xed\xa0\x80</a>", "document.not_well_formed"),
         (b"<a b='1' b='2'/>", "document.not_well_formed"),
         (b"<x:a/>", "document.not_well_formed"),
+        (b"<?xml version='1.0'?>\xef\xbb\xbf<a/>", "document.not_well_formed"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf<a/>", "document.not_well_formed"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\xef\xbb\xbf<a/>", "document.not_well_formed"),
+        (b"<?xml version='1.0'?>\n\xef\xbb\xbf<a/>", "document.not_well_formed"),
         ("<a/>".encode("utf-16"), "document.encoding"),
         ("<a/>".encode("utf-16-le"), "document.encoding"),
         ("<a/>".encode("utf-16-be"), "document.encoding"),
@@ -85,6 +89,8 @@ def test_a_text_of_more_than_ten_million_bytes_is_read():
 def test_only_bytes_are_read(refused):
     with refused(WrongTypeError, "input.wrong_type", field="content"):
         parsed("<a/>")
+    with refused(WrongTypeError, "input.wrong_type", field="size_limit"):
+        parsed(b"<a/>", size_limit="7")
 
 
 def test_a_bomb_is_refused_at_once():
@@ -92,6 +98,19 @@ def test_a_bomb_is_refused_at_once():
     with pytest.raises(UnsafeDocumentError):
         parsed(BOMB + b"x" * 10_000_000)
     assert time.perf_counter() - started < 0.1
+
+
+def test_a_run_of_combining_marks_takes_no_longer_than_other_text(form):
+    content = xml.build(form).content
+
+    def taken(name: str) -> float:
+        document = content.replace("Nguyễn Văn Mẫu".encode(), name.encode())
+        started = time.perf_counter()
+        assert len(xml.read(document).contact.name) > 10_000
+        return time.perf_counter() - started
+
+    marks = "\u0301\u0327" * 25_000
+    assert taken(f"a{marks}") < 20 * taken("ệ" * 33_000) + 0.1
 
 
 READERS = (xml.read, xml.read_envelope, xml.verify)

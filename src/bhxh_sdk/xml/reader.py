@@ -11,6 +11,7 @@ import re
 from lxml import etree
 
 from bhxh_sdk.errors import DocumentError, UnsafeDocumentError, WrongTypeError
+from bhxh_sdk.xml.limits import check_bounds, check_depth
 
 __all__ = ["SIZE_LIMIT", "parsed"]
 
@@ -28,6 +29,7 @@ _DECLARATION = re.compile(
     rb"""(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:"([A-Za-z0-9._-]{1,40})"|'([A-Za-z0-9._-]{1,40})'))?"""
     rb"""(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*\?>"""
 )
+_START = re.compile(rb"[ \t\r\n]*+<")
 _UNSAFE = re.compile(rb"<!--|<!\[CDATA\[|<!|<\?")
 _UNSAFE_CODES = {
     b"<!--": "document.comment",
@@ -46,22 +48,27 @@ def parsed(content: bytes, *, size_limit: int = SIZE_LIMIT) -> etree._Element:
 
     Raises:
         WrongTypeError: the content is not bytes.
-        UnsafeDocumentError: document type, entity, comment, CDATA section, processing instruction, or too
-            large.
+        UnsafeDocumentError: document type, entity, comment, CDATA section, processing instruction, too
+            large, too deep, or more elements, attributes or namespaces than a document needs.
         DocumentError: another encoding than UTF-8, or not well-formed.
 
     """
     if not isinstance(content, bytes):
         raise WrongTypeError(field="content", expected="bytes", got=type(content).__name__)
+    if not isinstance(size_limit, int):
+        raise WrongTypeError(field="size_limit", expected="int", got=type(size_limit).__name__)
     if len(content) > size_limit:
         raise UnsafeDocumentError("document.too_large", size=len(content), limit=size_limit)
     body = _body(content)
     if unsafe := _UNSAFE.search(body):
         raise UnsafeDocumentError(_UNSAFE_CODES[unsafe[0]])
+    check_bounds(body)
     try:
-        return etree.fromstring(body, _parser(huge=len(body) > _BIG_TEXT))
+        root = etree.fromstring(body, _parser(huge=len(body) > _BIG_TEXT))
     except etree.XMLSyntaxError as error:
         raise _refusal(error) from error
+    check_depth(root)
+    return root
 
 
 def _refusal(error: etree.XMLSyntaxError) -> DocumentError:
@@ -78,11 +85,18 @@ def _body(content: bytes) -> bytes:
     body = content.removeprefix(_UTF8_MARK)
     declaration = _DECLARATION.match(body)
     if declaration is None:
-        return body
+        return _begun(body)
     encoding = declaration[1] or declaration[2]
     if encoding is not None and encoding.lower() not in {b"utf-8", b"utf8"}:
         raise DocumentError("document.encoding", encoding=encoding.decode())
-    return body[declaration.end() :]
+    return _begun(body[declaration.end() :])
+
+
+def _begun(body: bytes) -> bytes:
+    """Return what begins with a tag: libxml2 passes over a second byte order mark, other readers do not."""
+    if not _START.match(body):
+        raise DocumentError("document.not_well_formed", line=1, column=1)
+    return body
 
 
 def _parser(*, huge: bool) -> etree.XMLParser[etree._Element]:

@@ -110,16 +110,22 @@ def _children(
 
 
 def _signed_info(element: etree._Element) -> tuple[str, str, bytes]:
-    scope = element.nsmap
-    for inner in element.iter():
-        if inner.nsmap != scope or (len(inner) and inner.text) or inner.tail:
-            _refuse(inner)
     _plain(element)
     found = _children(element, ("CanonicalizationMethod", "SignatureMethod", "Reference"))
     if _algorithm(found["CanonicalizationMethod"]) != CANONICALISATION:
         _refuse(found["CanonicalizationMethod"], "canonicalisation")
     digest_method, digest = _reference(found["Reference"])
-    return _algorithm(found["SignatureMethod"]), digest_method, digest
+    signature_method = _algorithm(found["SignatureMethod"])
+    _check_bare(element)
+    return signature_method, digest_method, digest
+
+
+def _check_bare(element: etree._Element) -> None:
+    """No white space and no namespace of its own in SignedInfo, whose elements are the expected ones only."""
+    scope = element.nsmap
+    for inner in element.iter():
+        if inner.nsmap != scope or (len(inner) and inner.text) or inner.tail:
+            _refuse(inner)
 
 
 def _reference(element: etree._Element) -> tuple[str, bytes]:
