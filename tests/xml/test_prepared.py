@@ -7,11 +7,12 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
+from attrs import evolve
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from bhxh_sdk import xml
-from bhxh_sdk.errors import DocumentError
+from bhxh_sdk.errors import DocumentError, SignatureMismatchError, WrongTypeError
 
 NOON = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -57,8 +58,9 @@ def test_damage_is_noticed(refused, waiting):
         saved.replace(b"Hoso", b"Host"),
         b"[" * 100_000,
     ):
-        with refused(DocumentError, "document.prepared_unreadable"):
+        with refused(DocumentError, "document.prepared_unreadable") as caught:
             xml.PreparedSignature.from_bytes(damaged)
+        assert caught.value.field in {"saved", "checksum"}
 
 
 def test_a_later_version_is_refused(refused, waiting):
@@ -69,11 +71,22 @@ def test_a_later_version_is_refused(refused, waiting):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("document", 1), ("certificate", "AAAA"), ("signing_time", "soon"), ("position", None), ("at", None)],
+    [
+        ("document", 1),
+        ("content_digest", "x"),
+        ("certificate", "AAAA"),
+        ("signing_time", "soon"),
+        ("signing_time", 1),
+        ("signing_time", "2026-01-02T03:04:05"),
+        ("signing_time", "0001-01-01T00:00:00+14:00"),
+        ("signing_time", "9999-12-31T23:59:59-14:00"),
+        ("position", float("inf")),
+        ("position", 1.5),
+        ("position", None),
+        ("at", None),
+    ],
 )
-def test_a_value_that_was_changed_with_its_checksum_is_refused_or_does_not_complete(
-    refused, waiting, name, value
-):
+def test_a_value_that_was_changed_with_its_checksum_is_refused_by_name(refused, waiting, name, value):
     data = json.loads(waiting.to_bytes())
     del data["checksum"]
     if value is None:
@@ -83,5 +96,31 @@ def test_a_value_that_was_changed_with_its_checksum_is_refused_or_does_not_compl
     digest = hashes.Hash(hashes.SHA256())
     digest.update(json.dumps(data, sort_keys=True).encode())
     saved = json.dumps({**data, "checksum": digest.finalize().hex()}).encode()
-    with refused(DocumentError, "document.prepared_unreadable"):
+    with refused(DocumentError, "document.prepared_unreadable", field=name):
         xml.PreparedSignature.from_bytes(saved)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda was: {"document": was.document.replace(b"07906", b"00101")},
+        lambda was: {"document": b"<a"},
+        lambda was: {"document": "text"},
+        lambda was: {"document": was.document.replace(b"<Hoso", b"<Hoso xmlns:a='urn:a'")},
+        lambda was: {"position": was.position - 5},
+        lambda was: {"position": "1"},
+        lambda was: {"content_digest": bytes(32)},
+        lambda was: {"at": "Hoso/NoiDung"},
+        lambda was: {"signing_time": NOON.replace(microsecond=1)},
+        lambda was: {"signing_time": "soon"},
+    ],
+)
+def test_a_value_changed_between_preparing_and_completing_does_not_complete(refused, waiting, key, change):
+    value = key.sign(waiting.signed_info, padding.PKCS1v15(), hashes.SHA256())
+    with refused(SignatureMismatchError, "document.prepared_changed", field="prepared"):
+        xml.complete(evolve(waiting, **change(waiting)), value)
+
+
+def test_only_a_prepared_value_is_completed(refused):
+    with refused(WrongTypeError, "input.wrong_type", field="prepared"):
+        xml.complete(b"", b"")

@@ -125,7 +125,7 @@ def test_a_signed_document_is_not_signed_again(refused, content, certificate, si
         prepared(sign(content), certificate)
 
 
-@pytest.mark.parametrize("at", ["", "Hoso", "/Hoso/CKy_Dvi", "Hoso//CKy_Dvi"])
+@pytest.mark.parametrize("at", ["", "Hoso", "/Hoso/CKy_Dvi", "Hoso//CKy_Dvi", "{urn:x}Hoso/{urn:x}CKy_Dvi"])
 def test_a_path_that_is_none_is_refused(refused, content, certificate, at):
     with refused(InputError, "xml.not_a_path", field="at"):
         prepared(content, certificate, at)
@@ -134,6 +134,24 @@ def test_a_path_that_is_none_is_refused(refused, content, certificate, at):
 def test_a_time_without_a_zone_is_refused(refused, content, certificate):
     with refused(InputError, "xml.no_zone", field="signing_time"):
         xml.prepare(content, certificate, signing_time=NOON.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=7))),
+        datetime.max.replace(tzinfo=timezone(-timedelta(hours=7))),
+    ],
+)
+def test_a_time_that_utc_cannot_say_is_refused(refused, content, certificate, moment):
+    with refused(InputError, "xml.time_out_of_range", field="signing_time"):
+        xml.prepare(content, certificate, signing_time=moment)
+
+
+def test_an_early_year_is_written_with_four_digits(content, certificate, key):
+    early = xml.prepare(content, certificate, signing_time=NOON.replace(year=1))
+    signed = xml.complete(early, key.sign(early.signed_info, padding.PKCS1v15(), hashes.SHA256()))
+    assert xml.verify(signed).signing_time == early.signing_time
 
 
 def test_wrong_types_are_refused(refused, content, certificate):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -368,5 +368,10 @@ def test_parameters_are_checked(refused, signed):
         xml.verify(signed, moment=datetime(2026, 1, 1))  # noqa: DTZ001  # the mistake under test
     with refused(InputError, "xml.moment_needed", field="moment"):
         xml.verify(signed, roots=())
+    with refused(InputError, "xml.time_out_of_range", field="moment"):
+        xml.verify(signed, moment=datetime.min.replace(tzinfo=timezone(timedelta(hours=7))))
+    for field, value in (("moment", "x"), ("roots", 5), ("smallest_key", "x"), ("size_limit", None)):
+        with refused(WrongTypeError, "input.wrong_type", field=field):
+            xml.verify(signed, **{field: value})
     with refused(WrongTypeError, "input.wrong_type", field="content"):
         xml.verify("x")

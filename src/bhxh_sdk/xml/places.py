@@ -24,14 +24,14 @@ def element_at(root: etree._Element, at: str) -> etree._Element:
     """Return the element at a path such as `Hoso/CKy_Dvi`.
 
     Raises:
-        InputError: the path is not one or more element names below the root's.
+        InputError: the path is not one or more element names below the root's, none with a namespace.
         DocumentError: the document has no such element, or several.
 
     """
     if not isinstance(at, str):
         raise WrongTypeError(field="at", expected="str", got=type(at).__name__)
     first, *rest = at.split("/")
-    if not rest or not all((first, *rest)):
+    if not rest or not all((first, *rest)) or "{" in at:
         raise InputError("xml.not_a_path", field="at", value=at)
     if root.tag != first:
         raise DocumentError("document.no_place", field=at)

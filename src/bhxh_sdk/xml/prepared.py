@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
-from typing import Any
+import operator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from bhxh_sdk.errors import BhxhError, DocumentError
 from bhxh_sdk.models import CertificateInfo
+from bhxh_sdk.xml.moments import in_utc
 from bhxh_sdk.xml.places import sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 __all__ = ["PreparedSignature"]
 
@@ -68,14 +73,14 @@ class PreparedSignature:
         """
         try:
             data = json.loads(saved)
-            version, checksum = data["version"], data.pop("checksum")
+            version, whole = data["version"], data.pop("checksum") == _checksum(data)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            raise DocumentError("document.prepared_unreadable") from error
+            raise DocumentError("document.prepared_unreadable", field="saved") from error
         if version != _VERSION:
             raise DocumentError("document.prepared_version", version=str(version)[:40], known=_VERSION)
-        if checksum != _checksum(data):
-            raise DocumentError("document.prepared_unreadable")
-        return cls._from_data(data)
+        if not whole:
+            raise DocumentError("document.prepared_unreadable", field="checksum")
+        return cls(**{name: _part(data, name) for name in _READERS})
 
     def _data(self) -> dict[str, Any]:
         return {
@@ -89,20 +94,27 @@ class PreparedSignature:
             "signing_time": self.signing_time.isoformat(),
         }
 
-    @classmethod
-    def _from_data(cls, data: dict[str, Any]) -> PreparedSignature:
-        try:
-            return cls(
-                document=base64.b64decode(data["document"]),
-                position=int(data["position"]),
-                content_digest=bytes.fromhex(data["content_digest"]),
-                signed_info=base64.b64decode(data["signed_info"]),
-                certificate=CertificateInfo.from_der(base64.b64decode(data["certificate"])),
-                at=str(data["at"]),
-                signing_time=datetime.fromisoformat(data["signing_time"]).astimezone(UTC),
-            )
-        except (ValueError, TypeError, LookupError, BhxhError) as error:
-            raise DocumentError("document.prepared_unreadable") from error
+
+def _moment(text: str) -> datetime:
+    return in_utc(datetime.fromisoformat(text), "signing_time")
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "document": base64.b64decode,
+    "position": operator.index,
+    "content_digest": bytes.fromhex,
+    "signed_info": base64.b64decode,
+    "certificate": lambda text: CertificateInfo.from_der(base64.b64decode(text)),
+    "at": str,
+    "signing_time": _moment,
+}
+
+
+def _part(data: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  # each part has a type of its own
+    try:
+        return _READERS[name](data[name])
+    except (ValueError, TypeError, LookupError, BhxhError) as error:
+        raise DocumentError("document.prepared_unreadable", field=name) from error
 
 
 def _checksum(data: dict[str, Any]) -> str:

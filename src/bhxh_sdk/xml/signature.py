@@ -8,7 +8,7 @@ signature is spliced in.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+import sys
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -18,14 +18,15 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bhxh_sdk.errors import (
+    BhxhError,
     CertificateUnusableError,
     DocumentError,
-    InputError,
     SignatureMismatchError,
     WrongTypeError,
 )
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.models.text import control_characters
+from bhxh_sdk.xml.moments import in_utc
 from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, sha256, signatures
 from bhxh_sdk.xml.prepared import PreparedSignature
 from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
@@ -33,6 +34,8 @@ from bhxh_sdk.xml.signature_shape import signature, signed_info
 from bhxh_sdk.xml.tree import name_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lxml import etree
 
 __all__ = ["PLACE", "complete", "prepare"]
@@ -66,13 +69,13 @@ def prepare(
         A plain value: hand its `digest` to a signer, and the signature value to `complete`.
 
     Raises:
-        InputError: the path is not one, or the time has no zone.
+        InputError: the path is not one, or the time has no zone or cannot be said in UTC.
         DocumentError: the document is unsafe or not XML, has no such place or several, the place is not
             empty, or the document is signed already.
         CertificateUnusableError: the key is not RSA or too short, or the certificate cannot be read.
 
     """
-    _check_time(signing_time)
+    signed_at = in_utc(signing_time, "signing_time").replace(microsecond=0)
     _check_length(_public_key(certificate))
     root = parsed(content, size_limit=size_limit)
     place = element_at(root, at)
@@ -88,7 +91,7 @@ def prepare(
         signed_info=signed_info(place.nsmap, digest),
         certificate=certificate,
         at=at,
-        signing_time=signing_time.astimezone(UTC).replace(microsecond=0),
+        signing_time=signed_at,
     )
 
 
@@ -103,29 +106,42 @@ def complete(prepared: PreparedSignature, signature_value: bytes) -> bytes:
         The signed document's bytes.
 
     Raises:
-        SignatureMismatchError: the value has the wrong length or was not made over this document by this key.
+        SignatureMismatchError: the value has the wrong length or was not made over this document by this key,
+            or the prepared value was changed since `prepare` gave it.
 
     """
+    if not isinstance(prepared, PreparedSignature):
+        raise WrongTypeError(field="prepared", expected="PreparedSignature", got=type(prepared).__name__)
     if not isinstance(signature_value, bytes):
         raise WrongTypeError(field="signature_value", expected="bytes", got=type(signature_value).__name__)
     key = _public_key(prepared.certificate)
     _check_value(key, signature_value, prepared.signed_info)
+    _check_unchanged(prepared)
     element = signature(
         prepared.content_digest,
         signature_value,
         key.public_numbers(),
         prepared.certificate.subject,
         prepared.certificate.der,
-        prepared.signing_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        f"{prepared.signing_time.replace(tzinfo=None).isoformat()}Z",
     )
     return prepared.document[: prepared.position] + element + prepared.document[prepared.position :]
 
 
-def _check_time(moment: datetime) -> None:
-    if not isinstance(moment, datetime):
-        raise WrongTypeError(field="signing_time", expected="datetime", got=type(moment).__name__)
-    if moment.tzinfo is None:
-        raise InputError("xml.no_zone", field="signing_time")
+def _check_unchanged(prepared: PreparedSignature) -> None:
+    """The document with its place opened, prepared again, gives the very same value."""
+    try:
+        again = prepare(
+            prepared.document,
+            prepared.certificate,
+            at=prepared.at,
+            signing_time=prepared.signing_time,
+            size_limit=sys.maxsize,
+        )
+    except BhxhError as error:
+        raise SignatureMismatchError("document.prepared_changed", field="prepared") from error
+    if again != prepared:
+        raise SignatureMismatchError("document.prepared_changed", field="prepared")
 
 
 def _public_key(certificate: CertificateInfo) -> RSAPublicKey:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime  # noqa: TC003  # attrs reads the annotations at run time
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,17 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from bhxh_sdk.errors import BhxhError, DocumentError, InputError, VerificationError
+from bhxh_sdk.errors import (
+    BhxhError,
+    DocumentError,
+    InputError,
+    UnsafeDocumentError,
+    VerificationError,
+    WrongTypeError,
+)
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.xml.chain import certificate_key, check_chain, check_validity
+from bhxh_sdk.xml.moments import in_utc
 from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, signatures
 from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
 from bhxh_sdk.xml.signature import PLACE
@@ -28,8 +37,6 @@ from bhxh_sdk.xml.signature_shape import DIGEST_HASHES, SIGNATURE_HASHES, signed
 from bhxh_sdk.xml.tree import is_blank
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from lxml import etree
 
@@ -88,7 +95,7 @@ def verify(
         InputError: a parameter is wrong.
 
     """
-    _check_moment(moment, roots)
+    _check_parameters(moment, roots, smallest_key)
     root = _safe_tree(content, size_limit)
     place, signature = _only_signature(root, at)
     parts = parts_of(signature)
@@ -108,10 +115,14 @@ def verify(
     )
 
 
-def _check_moment(moment: datetime | None, roots: Sequence[bytes] | None) -> None:
-    if moment is not None and moment.tzinfo is None:
-        raise InputError("xml.no_zone", field="moment")
-    if moment is None and roots is not None:
+def _check_parameters(moment: datetime | None, roots: Sequence[bytes] | None, smallest_key: int) -> None:
+    if not isinstance(smallest_key, int):
+        raise WrongTypeError(field="smallest_key", expected="int", got=type(smallest_key).__name__)
+    if not isinstance(roots, Sequence | None):
+        raise WrongTypeError(field="roots", expected="Sequence", got=type(roots).__name__)
+    if moment is not None:
+        in_utc(moment, "moment")
+    elif roots is not None:
         raise InputError("xml.moment_needed", field="moment")
 
 
@@ -129,16 +140,10 @@ def _safe_tree(content: bytes, size_limit: int) -> etree._Element:
     try:
         return parsed(content, size_limit=size_limit)
     except DocumentError as error:
-        reason = "unsafe" if error.code in _UNSAFE else "not-xml"
+        reason = "unsafe" if isinstance(error, UnsafeDocumentError) else "not-xml"
         refusal = VerificationError(error.code, reason=reason)
         refusal.parameters.update(error.parameters)
         raise refusal from error
-
-
-_UNSAFE = {
-    f"document.{name}"
-    for name in ("too_large", "too_deep", "comment", "cdata", "doctype", "processing_instruction")
-}
 
 
 def _only_signature(root: etree._Element, at: str) -> tuple[etree._Element, etree._Element]:
