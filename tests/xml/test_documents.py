@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from attrs import evolve
 
 from bhxh_sdk import xml
 from bhxh_sdk.errors import DocumentError, InputError, WrongTypeError
-from bhxh_sdk.models import Attachment, Ivan, ResultDelivery, Stop, StopReason
+from bhxh_sdk.models import Attachment, CertificateInfo, Ivan, ResultDelivery, Stop, StopReason
 
 LICENCE = Attachment(file_name="giấy phép.pdf", content=b"%PDF", description="Giấy phép")
 
@@ -134,6 +134,13 @@ def test_the_dialect_of_2015_has_the_certificate_and_two_places_to_sign(form, ce
     other = content.replace("Tất cả thủ tục".encode(), b"600, 602")
     other = other.replace(b"</BHXH>", b"<CKYDTU_IVAN>x</CKYDTU_IVAN></BHXH>")
     assert xml.read(other) == xml.read(content)
+
+
+def test_a_certificate_that_never_expires_is_written(form, issue, key):
+    never = issue(key.public_key(), end=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    old = evolve(form, transact_at=Ivan("00099", "IVAN VI DU"))
+    content = xml.build(old, "2015-register", certificate=CertificateInfo.from_der(never)).content
+    assert b"<END>31/12/9999</END>" in content
 
 
 def test_an_indented_document_with_a_byte_order_mark_is_read(form, content):

@@ -111,7 +111,10 @@ def _write_month(day: date) -> str:
 
 
 def _write_moment_date(value: datetime) -> str:
-    return _write_date(value.astimezone(_VIETNAM))
+    try:
+        return _write_date(value.astimezone(_VIETNAM))
+    except OverflowError:  # RFC 5280 writes 9999-12-31T23:59:59Z for a certificate that never expires
+        return _write_date(value)
 
 
 def _date_reader(pattern: str, code: str) -> Callable[[str], date]:
