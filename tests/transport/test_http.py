@@ -121,6 +121,10 @@ def test_a_plain_answer_is_taken_as_it_is(kind, body):
     assert exchanged(kind, answering(body, b"Content-Encoding: identity")).body == body
 
 
+def test_no_body_needs_no_encoding(kind):
+    assert exchanged(kind, answering(b"", b"Content-Encoding: gzip")).body == b""
+
+
 def test_zlib_counts_as_deflate(kind):
     assert exchanged(kind, answering(zlib.compress(b"abc"), b"Content-Encoding: deflate")).body == b"abc"
 
@@ -164,6 +168,11 @@ DOUBTS = {
     "encoding not asked for": (answering(b"xx", b"Content-Encoding: br"), "connection"),
     "two encodings": (answering(b"xx", b"Content-Encoding: gzip, gzip"), "connection"),
     "no gzip at all": (answering(b"plain", b"Content-Encoding: gzip"), "connection"),
+    "gzip cut after its header": (
+        answering(gzip.compress(b"abc")[:10], b"Content-Encoding: gzip"),
+        "connection",
+    ),
+    "gzip of two members": (answering(gzip.compress(b"a") * 2, b"Content-Encoding: gzip"), "connection"),
     "gzip cut short": (answering(gzip.compress(b"abc" * 99)[:-9], b"Content-Encoding: gzip"), "connection"),
 }
 
@@ -249,18 +258,30 @@ def test_an_address_that_means_something_else_is_our_mistake(kind, url):
 
 @pytest.mark.parametrize(
     "headers",
-    [(("X", "a\r\nEvil: 1"),), (("X", "tiếng"),), (("X\n", "a"),)],
-    ids=["line end", "accent", "name"],
+    [
+        (("X", "a\r\nEvil: 1"),),
+        (("X", "tiếng"),),
+        (("X", " a"),),
+        (("X", 5),),
+        (("X\n", "a"),),
+        (("Bad name", "a"),),
+        (("Host", "evil.example"),),
+        (("content-length", "0"),),
+        (("Transfer-Encoding", "chunked"),),
+    ],
+    ids=str,
 )
 def test_a_header_that_cannot_be_sent_is_our_mistake(kind, headers):
     with pytest.raises(InputError) as caught:
         kind(allowed_hosts=["127.0.0.1:1"]).send(request_to(1, headers=headers))
     assert caught.value.code == "input.request"
+    assert caught.value.nothing_left
+    assert caught.value.__context__ is None
 
 
 def test_a_request_without_sense_sends_nothing(kind):
     with pytest.raises(NotSentError):
-        exchanged(kind, closing, request=lambda port: request_to(port, headers=(("Bad name", "x"),)))
+        exchanged(kind, closing, request=lambda port: request_to(port, method="BAD METHOD"))
 
 
 def echo(connection):
@@ -279,6 +300,21 @@ def test_the_sender_names_itself_asks_for_gzip_and_keeps_cookies(kind):
     assert "Cookie" not in first
     assert "\r\nCookie: BIGip=pool-7\r\n" in second
     assert server.connections == 2
+
+
+def test_a_cookie_that_cannot_be_sent_back_is_dropped(kind):
+    cookies = [b"Set-Cookie: odd=\xc3\xa9\xff; path=/", b"Set-Cookie: a=\x01", b"Set-Cookie: good=1; path=/"]
+    asked = []
+
+    def behave(connection):
+        asked.append(read_request(connection))
+        connection.sendall(b"\r\n".join([b"HTTP/1.1 200 OK", b"Content-Length: 0", *cookies, b"\r\n"]))
+
+    with raw_server(behave) as server:
+        sender = kind(allowed_hosts=[f"127.0.0.1:{server.port}"])
+        for _ in range(2):
+            assert sender.send(request_to(server.port)).status == 200
+    assert b"\r\nCookie: good=1\r\n" in asked[1]
 
 
 def test_the_user_agent_may_be_the_integrators(kind):

@@ -8,13 +8,24 @@ unknown, because the other side may have done what was asked.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from bhxh_sdk.errors import RefusedError, SessionExpiredError, UnexpectedReplyError, UnknownOutcomeError
+from bhxh_sdk.errors import (
+    BhxhError,
+    InputError,
+    NotSentError,
+    RefusedError,
+    SessionExpiredError,
+    UnexpectedReplyError,
+    UnknownOutcomeError,
+)
 from bhxh_sdk.models import Outcome
+from bhxh_sdk.secret import Secret
+from bhxh_sdk.transport.exchange import nothing_left
 from bhxh_sdk.transport.profile import Access, Encoding, ReplyKind
 from bhxh_sdk.transport.reading import (
     as_flag,
@@ -35,14 +46,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bhxh_sdk.ports import Clock, Reply, Request, Sender
-    from bhxh_sdk.secret import Secret
     from bhxh_sdk.transport.profile import Endpoint, EndpointProfile
 
-__all__ = ["Answer", "Caller", "as_reading", "in_doubt"]
+__all__ = ["Answer", "Caller", "as_reading", "before_change", "in_doubt"]
 
 _GOOD = range(200, 300)
 _UNAUTHORISED = 401
 _FIRST_SERVER_ERROR = 500
+_LONGEST_TEXT = 4_000
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 _NOT_NOW = frozenset({408, 425, 429})  # whoever answers so need not be the one who decides
 
 
@@ -64,20 +76,33 @@ class Answer:
         return member(self.value, *self.endpoint.answer.get(name, ()))
 
     def text(self, name: str) -> str:
-        """Return a member as text; empty when it is not there."""
-        return as_text(self.raw(name))
+        """Return a member as text; empty when it is not there, cut with an ellipsis at 4,000 characters."""
+        text = as_text(self.raw(name))
+        return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
     def needed(self, name: str) -> str:
         """Return a member that must be there as text.
 
         Raises:
-            UnexpectedReplyError: it is missing or empty.
+            UnexpectedReplyError: it is missing, empty or longer than 4,000 characters.
 
         """
-        found = self.text(name)
-        if not found:
+        found = as_text(self.raw(name))
+        if not 0 < len(found) <= _LONGEST_TEXT:
             raise UnexpectedReplyError("unexpected_reply.member", field=name)
         return found
+
+    def token(self, name: str) -> Secret:
+        """Return a member that must be there as a secret that fits into a header.
+
+        Raises:
+            UnexpectedReplyError: it is missing, empty, or holds anything but visible ASCII characters.
+
+        """
+        found = self.raw(name)
+        if not isinstance(found, str) or not _TOKEN.fullmatch(found):
+            raise UnexpectedReplyError("unexpected_reply.member", field=name)
+        return Secret(found)
 
     def moment(self, name: str) -> datetime | None:
         """Return a member as a time in UTC; None when there is none."""
@@ -104,17 +129,35 @@ class Answer:
 
 @contextmanager
 def in_doubt(reference: str = "") -> Iterator[None]:
-    """Turn an answer that cannot be understood into an unknown outcome: around every call that changes."""
+    """Leave nothing but a no, a proof that nothing left, or an unknown outcome: around every change.
+
+    An error that is marked (`nothing_left`) passes; every other one may have come after the request.
+    """
     try:
         yield
-    except UnexpectedReplyError as error:
+    except RefusedError:
+        raise
+    except UnknownOutcomeError as error:
+        error.reference = error.reference or reference
+        raise
+    except BhxhError as error:
+        if error.nothing_left:
+            raise
         status = error.parameters.get("status", "")
         raise UnknownOutcomeError(
             "unknown_outcome.reply", reference=reference, reason=error.code, status=status
         ) from error
-    except UnknownOutcomeError as error:
-        error.reference = error.reference or reference
-        raise
+
+
+@contextmanager
+def before_change() -> Iterator[None]:
+    """Say that nothing was sent when what only prepares a change fails: around it, and nothing else."""
+    with nothing_left():
+        try:
+            yield
+        except (RefusedError, UnexpectedReplyError) as error:
+            status = error.parameters.get("status", "")
+            raise NotSentError("not_sent.preparation", reason=error.code, status=status) from error
 
 
 @contextmanager
@@ -164,6 +207,7 @@ class Caller:
 
         Raises:
             UnsupportedOperationError: the profile does not have it; nothing was sent.
+            InputError: a value cannot be written; nothing was sent.
             RefusedError: the other side said no.
             NotSentError: nothing left.
             UnknownOutcomeError: no complete answer came.
@@ -171,7 +215,9 @@ class Caller:
 
         """
         endpoint = self.profile.endpoint(operation)
-        reply = await self._sender.send(self._request(endpoint, values, bearer, headers))
+        with nothing_left():
+            request = self._request(endpoint, values, bearer, headers)
+        reply = await self._sender.send(request)
         return understood(endpoint, reply)
 
     async def read(
@@ -205,9 +251,16 @@ class Caller:
         headers: Mapping[str, str] | None,
     ) -> Request:
         boundary = self._clock.new_id() if endpoint.encoding is Encoding.MULTIPART else ""
-        return written(
-            self.profile.base_url, endpoint, values or {}, bearer=bearer, headers=headers, boundary=boundary
-        )
+        with suppress(ValueError):
+            return written(
+                self.profile.base_url,
+                endpoint,
+                values or {},
+                bearer=bearer,
+                headers=headers,
+                boundary=boundary,
+            )
+        raise InputError("input.request", field="request")  # Python's own error would carry the whole body
 
 
 def understood(endpoint: Endpoint, reply: Reply) -> Answer:
@@ -225,9 +278,9 @@ def understood(endpoint: Endpoint, reply: Reply) -> Answer:
         raise _bad_status(endpoint, reply)
     if endpoint.reply is ReplyKind.BYTES:
         return Answer(endpoint, reply.body)
-    value = _value(endpoint, reply)
-    _demand_success(endpoint, reply, value)
-    return Answer(endpoint, member(value, endpoint.result) if endpoint.result else value)
+    answer = Answer(endpoint, _value(endpoint, reply))
+    _demand_success(answer, reply)
+    return Answer(endpoint, member(answer.value, endpoint.result)) if endpoint.result else answer
 
 
 def _value(endpoint: Endpoint, reply: Reply) -> Any:  # noqa: ANN401  # foreign data
@@ -268,14 +321,15 @@ def _refused(endpoint: Endpoint, value: object, status: int, usual: str = "refus
     return refusal(known or usual, code, text)
 
 
-def _demand_success(endpoint: Endpoint, reply: Reply, value: object) -> None:
-    rule = endpoint.success
+def _demand_success(answer: Answer, reply: Reply) -> None:
+    endpoint, rule = answer.endpoint, answer.endpoint.success
     if rule is None:
         return
-    found = member(value, rule.member)
-    if found is None and rule.optional and not as_text(member(value, *endpoint.refusals.code)):
+    found = as_text(member(answer.value, rule.member))
+    told = member(answer.value, rule.member) is not None
+    if not told and rule.optional and not as_text(member(answer.value, *endpoint.refusals.code)):
         return
-    if as_text(found).casefold() in {equal.casefold() for equal in rule.equals}:
+    if found.casefold() in {equal.casefold() for equal in rule.equals}:
         return
-    said = _refused(endpoint, value, reply.status) if found is not None or rule.optional else None
+    said = _refused(endpoint, answer.value, reply.status) if told or rule.optional else None
     raise said or unexpected(reply, "unexpected_reply.shape")

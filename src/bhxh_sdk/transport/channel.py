@@ -121,6 +121,10 @@ class Channel(Protocol):
         """What this channel can do."""
         ...
 
+    def demand(self, operation: Operation) -> None:
+        """Raise `UnsupportedOperationError`, saying what to supply, unless the profile has the operation."""
+        ...
+
     async def submit(self, filing: Filing) -> Receipt:
         """File a registration, adjustment, stop or first registration. Sent once, never repeated."""
         ...

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from bhxh_sdk.errors import NotSentError, UnknownOutcomeError
+from bhxh_sdk.errors import BhxhError, NotSentError, UnknownOutcomeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bhxh_sdk.ports import Clock, Request
     from bhxh_sdk.transport.outbound import Limits
 
-__all__ = ["Exchange", "OutOfTimeError", "TooLargeError"]
+__all__ = ["Exchange", "OutOfTimeError", "TooLargeError", "nothing_left"]
+
+
+@contextmanager
+def nothing_left() -> Iterator[None]:
+    """Mark the errors of what only gets a request ready: it is certain that the request did not leave."""
+    try:
+        yield
+    except BhxhError as error:
+        error.nothing_left = True
+        raise
 
 
 class OutOfTimeError(Exception):
@@ -84,9 +95,17 @@ class Exchange:
 
         """
         reason = _reason(error)
+        _without_frames(error)
         if self.sent:
             raise UnknownOutcomeError(f"unknown_outcome.{reason}", host=self._host) from error
         raise NotSentError(f"not_sent.{reason}", host=self._host) from error
+
+
+def _without_frames(error: BaseException | None) -> None:
+    """Forget where a failure came from: the frames below hold the request's bytes in their variables."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 _REASONS: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str]] = (

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,8 @@ import httpx
 
 from bhxh_sdk.errors import InputError
 from bhxh_sdk.ports import Reply
-from bhxh_sdk.transport.exchange import Exchange
-from bhxh_sdk.transport.outbound import Limits, OutboundPolicy, Unpacker, tls_context
+from bhxh_sdk.transport.exchange import Exchange, nothing_left
+from bhxh_sdk.transport.outbound import Limits, OutboundPolicy, Unpacker, sendable, tls_context
 
 if TYPE_CHECKING:
     import os
@@ -183,22 +184,26 @@ class _HttpSender:
 
     def _begin(self, request: Request) -> tuple[httpx.Request, Exchange, str]:
         """Check where the request goes and bring it to httpx's form; nothing is connected yet."""
-        self._policy.check(request.url)
-        try:
-            headers = httpx.Headers({"Accept": "*/*", "User-Agent": self._user_agent})
-            headers.update(list(request.headers))
-            headers.update({"Accept-Encoding": "gzip", "Connection": "close"})
-            _demand_plain(headers)
-            prepared = httpx.Request(request.method, request.url, headers=headers, content=request.body)
-        except (httpx.InvalidURL, UnicodeEncodeError, TypeError, ValueError):
-            raise InputError("input.request", field="request") from None
-        self._cookies.set_cookie_header(prepared)
-        exchange = Exchange(self._clock, request, self._limits)
-        return prepared, exchange, self._policy.proxy(request.url)
+        with nothing_left():
+            self._policy.check(request.url)
+            prepared = self._prepared(request)
+            exchange = Exchange(self._clock, request, self._limits)
+            return prepared, exchange, self._policy.proxy(request.url)
+
+    def _prepared(self, request: Request) -> httpx.Request:
+        with suppress(httpx.InvalidURL, TypeError, ValueError):
+            if all(sendable(*header) for header in (*request.headers, ("User-Agent", self._user_agent))):
+                headers = httpx.Headers({"Accept": "*/*", "User-Agent": self._user_agent})
+                headers.update(list(request.headers))
+                headers.update({"Accept-Encoding": "gzip", "Connection": "close"})
+                prepared = httpx.Request(request.method, request.url, headers=headers, content=request.body)
+                self._cookies.set_cookie_header(prepared)
+                return prepared
+        raise InputError("input.request", field="request")  # Python's own error would carry the header
 
     def _receiving(self, response: httpcore.Response, exchange: Exchange, asked: httpx.Request) -> Unpacker:
         """Keep the cookies and get ready for the body."""
-        headers = httpx.Headers(response.headers)
+        headers = httpx.Headers([pair for pair in response.headers if not _is_odd_cookie(*pair)])
         self._cookies.extract_cookies(httpx.Response(response.status, headers=headers, request=asked))
         return Unpacker(headers.get("content-encoding", ""), exchange.limits.decoded_bytes)
 
@@ -209,11 +214,9 @@ class _HttpSender:
         return Reply(status=response.status, headers=pairs, body=body)
 
 
-def _demand_plain(headers: httpx.Headers) -> None:
-    """A line end in a header would begin another one."""
-    if any(letter in raw for pair in headers.raw for raw in pair for letter in b"\r\n\0"):
-        msg = "control character in a header"
-        raise ValueError(msg)
+def _is_odd_cookie(name: bytes, value: bytes) -> bool:
+    """Tell whether a cookie could not be sent back: kept, it would break every later call."""
+    return name.lower() == b"set-cookie" and not (value.isascii() and value.decode().isprintable())
 
 
 def _core_request(asked: httpx.Request) -> dict[str, Any]:
@@ -244,6 +247,8 @@ class HttpSender(_HttpSender):
         SetupError: the CA bundle cannot be read.
 
     """
+
+    asynchronous = False
 
     async def send(self, request: Request) -> Reply:
         """Send a request once and return the complete answer.
@@ -282,6 +287,8 @@ class AsyncHttpSender(_HttpSender):
 
     Takes the same arguments as `HttpSender` and decides alike.
     """
+
+    asynchronous = True
 
     async def send(self, request: Request) -> Reply:
         """Send a request once and return the complete answer.

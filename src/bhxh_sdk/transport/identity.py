@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bhxh_sdk.errors import NotSentError, RefusedError, SetupError, UnexpectedReplyError
+from bhxh_sdk.errors import SetupError, UnexpectedReplyError
 from bhxh_sdk.transport.client_header import SALT_BYTES, encrypted_client_id
 from bhxh_sdk.transport.reading import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from bhxh_sdk.ports import Clock
     from bhxh_sdk.secret import Secret
     from bhxh_sdk.transport.calling import Caller
 
-__all__ = ["ClientIdentity", "before_change"]
+__all__ = ["ClientIdentity"]
 
 
 class ClientIdentity:
@@ -76,13 +75,3 @@ class ClientIdentity:
         rules = self._caller.profile.client_header
         value = known or await self.header()
         return {rules.name: value} if rules is not None and value else {}
-
-
-@contextmanager
-def before_change() -> Iterator[None]:
-    """Say that nothing was sent when a call that only prepares a change fails."""
-    try:
-        yield
-    except (RefusedError, UnexpectedReplyError) as error:
-        status = error.parameters.get("status", "")
-        raise NotSentError("not_sent.preparation", reason=error.code, status=status) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from attrs import evolve
 from bhxh_sdk.errors import InputError, UnexpectedReplyError
 from bhxh_sdk.models import Session, Unit
 from bhxh_sdk.ports import CaptchaChallenge, Question
-from bhxh_sdk.secret import Secret
 from bhxh_sdk.transport.calling import as_reading
 from bhxh_sdk.transport.reading import as_moment, as_text
 
@@ -63,7 +63,7 @@ async def log_in(
         raise InputError("input.captcha_empty", field="captcha")
     values = {
         "user_name": credentials.user_name,
-        "password": credentials.password.reveal(),
+        "password": credentials.password,
         "captcha_text": text,
         "captcha_ticket": picture.needed("ticket"),
         "client_id": await identity.client_id(),
@@ -76,17 +76,17 @@ async def log_in(
 
 def _image(picture: Answer) -> bytes:
     """Return the picture's bytes: Base64 with or without a `data:` prefix."""
-    text = picture.needed("image")
-    try:
-        return base64.b64decode(text.rpartition(",")[2])
-    except (binascii.Error, ValueError):
-        raise UnexpectedReplyError("unexpected_reply.member", field="image") from None
+    text = as_text(picture.raw("image"))
+    with suppress(binascii.Error, ValueError):
+        if image := base64.b64decode(text.rpartition(",")[2]):
+            return image
+    raise UnexpectedReplyError("unexpected_reply.member", field="image")
 
 
 def _session(answer: Answer, user_name: str, now: datetime, client_header: str) -> Session:
     return Session(
         user_name=answer.text("user_name") or user_name,
-        token=Secret(answer.needed("token")),
+        token=answer.token("token"),
         expires_at=_end(answer, now),
         units=tuple(_unit(row) for row in answer.rows("units")),
         must_change_password=answer.flag("must_change_password") is True,

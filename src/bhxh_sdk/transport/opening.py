@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,10 @@ def _ivan(
 
 def _table(source: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Mapping[str, Any], Path]:
     if isinstance(source, Mapping):
+        for key in source:
+            _demand(key, str, "channel")
         return source, Path()
+    _demand(source, (str, os.PathLike), "channel")
     path = Path(source)
     return toml_table(_file_text(path, "channel"), str(path)), path.parent
 
@@ -97,16 +101,21 @@ def _table(source: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Mapping[
 def _file_text(path: Path, field: str) -> str:
     try:
         return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         reason = type(error).__name__
         raise UnreadableFileError(field=field, name=str(path), reason=reason) from None
 
 
 def _text(table: Mapping[str, Any], key: str, otherwise: str = "") -> str:
     value = table.get(key, otherwise)
-    if not isinstance(value, str):
-        raise WrongTypeError(field=key, expected="str", got=type(value).__name__)
-    return value
+    _demand(value, str, key)
+    return str(value)
+
+
+def _demand(value: object, kind: type | tuple[type, ...], field: str) -> None:
+    if not isinstance(value, kind):
+        expected = kind.__name__ if isinstance(kind, type) else " | ".join(one.__name__ for one in kind)
+        raise WrongTypeError(field=field, expected=expected, got=type(value).__name__)
 
 
 def _profile(table: Mapping[str, Any], kind: str, folder: Path) -> EndpointProfile:
@@ -129,8 +138,7 @@ def _overrides(table: Mapping[str, Any]) -> dict[str, Any]:
 def _sender_options(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     options = {key: table[key] for key in _SENDER_KEYS if key in table}
     for key, value in options.items():
-        if not isinstance(value, _SENDER_KEYS[key]):
-            raise WrongTypeError(field=key, expected=_SENDER_KEYS[key].__name__, got=type(value).__name__)
+        _demand(value, _SENDER_KEYS[key], key)
     if "ca_bundle" in options:
         options["ca_bundle"] = folder / options["ca_bundle"]
     return options
@@ -144,5 +152,11 @@ def _secrets(table: Mapping[str, Any], kind: str, environment: Mapping[str, str]
             raise InputError("profile.unknown_key", field=key)
         if name not in environment:
             raise SetupError("channel.secret_missing", field=key, name=name)
-        found[secret] = Secret(environment[name])
+        found[secret] = _secret(environment[name], key, name)
     return found
+
+
+def _secret(text: str, key: str, name: str) -> Secret:
+    with suppress(ValueError):
+        return Secret(text)
+    raise SetupError("channel.secret_unreadable", field=key, name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import urllib.request
 import zlib
@@ -17,10 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["Limits", "OutboundPolicy", "Unpacker", "tls_context"]
+__all__ = ["Limits", "OutboundPolicy", "Unpacker", "sendable", "tls_context"]
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PORTS = {"https": 443, "http": 80}
+
+# They say where a request goes and where it ends: another value would let a second one hide in its body.
+_FRAMING = frozenset(
+    {"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+_VALUE = re.compile(r"([\x21-\x7e]+([ \t]+[\x21-\x7e]+)*)?")
+
+
+def sendable(name: str, value: str) -> bool:
+    """Tell whether a caller may send a header: visible ASCII characters, and none that frames the request.
+
+    Source: RFC 9110, section 5; RFC 9112, sections 6 and 7.
+    """
+    return bool(_NAME.fullmatch(name) and _VALUE.fullmatch(value)) and name.lower() not in _FRAMING
 
 
 @frozen(kw_only=True)
@@ -29,12 +45,13 @@ class Limits:
 
     Args:
         raw_bytes: bytes taken from the network for one answer, headers included.
-        decoded_bytes: bytes of the decoded body.
+        decoded_bytes: bytes of the decoded body. JSON of empty lists takes some 30 times as much memory, so
+            raise it only for a server that needs it.
 
     """
 
     raw_bytes: int = 5_000_000
-    decoded_bytes: int = 20_000_000
+    decoded_bytes: int = 2_000_000
 
 
 def _as_hosts(hosts: Iterable[str]) -> frozenset[str]:
@@ -111,8 +128,9 @@ def tls_context(ca_bundle: Path | None = None) -> ssl.SSLContext:
     """
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
-    except (OSError, ssl.SSLError) as error:
-        raise SetupError("setup.ca_bundle", name=str(ca_bundle), reason=type(error).__name__) from None
+    except (OSError, ValueError) as error:
+        reason = type(error).__name__
+        raise SetupError("setup.ca_bundle", field="ca_bundle", name=str(ca_bundle), reason=reason) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
@@ -136,6 +154,7 @@ class Unpacker:
             raise ValueError(msg)
         self._limit = limit
         self._out = bytearray()
+        self._fed = False
         self._zlib = None if self._encoding in {"", "identity"} else self._fresh()
 
     def _fresh(self) -> zlib._Decompress:
@@ -151,6 +170,7 @@ class Unpacker:
             zlib.error: the bytes are not of that encoding.
 
         """
+        self._fed = self._fed or bool(data)
         if self._zlib is None:
             self._out += data
         else:
@@ -163,10 +183,10 @@ class Unpacker:
         """Return the decoded body.
 
         Raises:
-            ValueError: the compressed body is cut short.
+            ValueError: the compressed body is cut short, or something follows it.
 
         """
-        if self._zlib is not None and self._out and not self._zlib.eof:
-            msg = "the compressed body is cut short"
+        if self._zlib is not None and self._fed and (not self._zlib.eof or self._zlib.unused_data):
+            msg = "the compressed body is cut short or followed by something"
             raise ValueError(msg)
         return bytes(self._out)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from bhxh_sdk.errors import InputError
 from bhxh_sdk.models import Account, Action, Ivan, Outcome, Progress, Receipt
-from bhxh_sdk.transport.calling import Answer, Caller, in_doubt
+from bhxh_sdk.transport.calling import Answer, Caller, before_change, in_doubt
 from bhxh_sdk.transport.channel import ChannelCapabilities, ListEntry, Operation
-from bhxh_sdk.transport.identity import ClientIdentity, before_change
+from bhxh_sdk.transport.identity import ClientIdentity
 from bhxh_sdk.transport.logging_in import log_in
 from bhxh_sdk.transport.portal_records import (
     agency,
@@ -71,6 +71,7 @@ class PortalChannel:
         retry: RetryPolicy | None = None,
     ) -> None:
         self.profile = profile
+        self.asynchronous = getattr(sender, "asynchronous", None)
         self._clock = clock
         self._caller = Caller(profile, sender, clock, retry)
         self._identity = ClientIdentity(self._caller, clock, passphrase)
@@ -80,6 +81,10 @@ class PortalChannel:
         """What the profile has an endpoint for."""
         known = frozenset(one for one in Operation if one.value in self.profile.operations)
         return ChannelCapabilities(name="portal", operations=known, proven=self.profile.proven)
+
+    def demand(self, operation: Operation) -> None:
+        """Raise `UnsupportedOperationError`, saying what to supply, unless the profile has the operation."""
+        self.profile.endpoint(operation.value)
 
     async def submit(self, filing: Filing) -> Receipt:
         """File a registration, adjustment, stop or first registration. Sent once, never repeated.
@@ -93,12 +98,8 @@ class PortalChannel:
 
         """
         operation = _operation(filing.form)
-        if filing.document is None:
-            raise InputError("input.no_document", field="document")
-        values = _facts(filing) | {
-            "document": base64.b64encode(filing.document.content).decode(),
-            "file_name": filing.document.file_name,
-        }
+        with before_change():
+            values = _facts(filing) | _document(filing)
         answer = await self._change(operation, values, filing.key)
         with in_doubt(filing.key):
             return Receipt(
@@ -130,9 +131,10 @@ class PortalChannel:
             UnknownOutcomeError: it may have arrived.
 
         """
-        values = _facts(filing) | {"sending_key": sending_key, "code": code.reveal()}
+        values = _facts(filing) | {"sending_key": sending_key, "code": code}
         answer = await self._change(Operation.ACTIVATE, values, sending_key)
-        return account_of(answer)
+        with in_doubt(sending_key):
+            return account_of(answer)
 
     async def log_in(self, credentials: Credentials, ask: Ask, unit_code: str = "") -> Session:
         """Open a session: a person answers the captcha, once, and chooses the unit when there are several.
@@ -167,7 +169,7 @@ class PortalChannel:
             UnknownOutcomeError: it may have arrived: log in with the new password to see.
 
         """
-        values = {"user_name": session.user_name, "old": old.reveal(), "new": new.reveal()}
+        values = {"user_name": session.user_name, "old": old, "new": new}
         await self._change(Operation.CHANGE_PASSWORD, values, session.user_name, session)
 
     async def request_password_reset(self, unit_code: str, tax_code: str) -> None:
@@ -284,8 +286,8 @@ class PortalChannel:
     async def _change(
         self, operation: Operation, values: dict[str, Any], reference: str, session: Session | None = None
     ) -> Answer:
-        self.profile.endpoint(operation.value)
         with before_change():
+            self.profile.endpoint(operation.value)
             headers = await self._identity.headers(session.client_header if session else "")
         bearer = session.token if session else None
         with in_doubt(reference):
@@ -305,6 +307,13 @@ def _facts(filing: Filing) -> dict[str, Any]:
         "tax_code": str(form.organisation.tax_code),
         "agency_code": str(form.agency.code),
     }
+
+
+def _document(filing: Filing) -> dict[str, Any]:
+    if filing.document is None:
+        raise InputError("input.no_document", field="document")
+    content = base64.b64encode(filing.document.content).decode()
+    return {"document": content, "file_name": filing.document.file_name}
 
 
 def _context(session: Session, profile: EndpointProfile) -> dict[str, Any]:

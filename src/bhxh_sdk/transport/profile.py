@@ -14,7 +14,6 @@ import copy
 from collections.abc import Mapping  # noqa: TC003  # attrs and cattrs read the annotations at run time
 from enum import Enum
 from typing import Any
-from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -241,9 +240,10 @@ class EndpointProfile:
         keeps a registration from a look-alike site.
         """
         data = profile_data.merged(copy.deepcopy(dict(self.source)), overrides)
-        host = urlsplit(str(data.get("base_url", ""))).hostname or ""
-        if "base_url" in overrides and "allowed_hosts" not in overrides and host in profile_data.LOOPBACK:
-            data["allowed_hosts"] = [urlsplit(data["base_url"]).netloc]
+        parts = profile_data.address(str(data.get("base_url", "")))
+        moved = "base_url" in overrides and "allowed_hosts" not in overrides
+        if moved and parts is not None and parts.hostname in profile_data.LOOPBACK:
+            data["allowed_hosts"] = [parts.netloc]
         return type(self).from_data(data)
 
     def endpoint(self, operation: str) -> Endpoint:

@@ -17,6 +17,7 @@ from cattrs import AttributeValidationNote, ForbiddenExtraKeysError, IterableVal
 from bhxh_sdk.errors import InputError, UnknownCodeError, UnreadableFileError
 from bhxh_sdk.findings import Finding, Report, Severity
 from bhxh_sdk.models import Outcome
+from bhxh_sdk.transport.outbound import sendable
 from bhxh_sdk.transport.refusals import KINDS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOOPBACK",
+    "address",
     "demand_sound",
     "keys_of",
     "merged",
@@ -191,7 +193,7 @@ def _findings(error: BaseException, path: str) -> Iterator[Finding]:
         for inner in error.exceptions:
             yield from _findings(inner, path)
     elif isinstance(error, ForbiddenExtraKeysError):
-        for name in sorted(error.extra_fields):
+        for name in sorted(map(str, error.extra_fields)):
             yield _finding(_ProfileError("profile.unknown_key"), f"{path}.{name}".lstrip("."))
     elif isinstance(error, KeyError):
         yield _finding(_ProfileError("profile.missing"), path)
@@ -222,6 +224,8 @@ def demand_sound(profile: EndpointProfile) -> None:
 
     """
     findings = [*_unsound_address(profile)]
+    if profile.client_header is not None and not sendable(profile.client_header.name, ""):
+        findings.append(_unsound("client_header.name", "profile.header"))
     for name, endpoint in profile.operations.items():
         findings += _unsound_endpoint(f"operations.{name}", endpoint)
     if findings:
@@ -233,7 +237,7 @@ def _unsound(field: str, code: str, **parameters: str) -> Finding:
 
 
 def _unsound_address(profile: EndpointProfile) -> Iterator[Finding]:
-    parts = _split(profile.base_url)
+    parts = address(profile.base_url)
     host = parts.hostname or "" if parts else ""
     if parts is None or not host or parts.query or parts.fragment or "@" in parts.netloc:
         yield _unsound("base_url", "profile.base_url", value=profile.base_url)
@@ -243,7 +247,8 @@ def _unsound_address(profile: EndpointProfile) -> Iterator[Finding]:
         yield _unsound("allowed_hosts", "profile.host_not_allowed", value=parts.netloc)
 
 
-def _split(url: str) -> SplitResult | None:
+def address(url: str) -> SplitResult | None:
+    """Return the parts of an address; None when it is none."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -261,6 +266,9 @@ def _unsound_endpoint(field: str, endpoint: Endpoint) -> Iterator[Finding]:
         )
     if not 0 < endpoint.deadline_seconds <= _LONGEST_DEADLINE:
         yield _unsound(f"{field}.deadline_seconds", "profile.deadline")
+    for header, value in endpoint.headers.items():
+        if not sendable(header, value):
+            yield _unsound(f"{field}.headers.{header}", "profile.header")
     for place in ("kinds", "statuses"):
         for code, kind in getattr(endpoint.refusals, place).items():
             yield from _choice(f"{field}.refusals.{place}.{code}", kind, tuple(KINDS))

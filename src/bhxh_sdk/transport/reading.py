@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 """The zone of every time that the other side sends without one."""
 
 _DEEPEST = 64
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LARGEST_EXACT_FLOAT = 2**53
 
 
@@ -54,10 +56,9 @@ def json_value(reply: Reply) -> Any:  # noqa: ANN401  # foreign data
     """
     if reply.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise unexpected(reply, "unexpected_reply.html")
-    try:
+    with suppress(ValueError):
         return _unpacked(_loads(reply.body))
-    except ValueError:
-        raise unexpected(reply, "unexpected_reply.not_json") from None
+    raise unexpected(reply, "unexpected_reply.not_json")  # Python's own error would carry the whole body
 
 
 def json_object(reply: Reply) -> dict[str, Any]:
@@ -142,12 +143,15 @@ def _one_member(value: object, name: str) -> Any:  # noqa: ANN401  # foreign dat
 
 
 def as_text(value: object) -> str:
-    """Return a scalar as text: null is empty, `123.0` is `123`, true is `true`; the rest is empty."""
+    """Return a scalar as text: null is empty, `123.0` is `123`, true is `true`; the rest is empty.
+
+    Lone surrogates, which JSON can spell and no encoding can hold, become U+FFFD.
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_EXACT_FLOAT:
         return str(int(value))
-    return normalised(str(value)) if isinstance(value, str | int | float) else ""
+    return normalised(_SURROGATE.sub("\ufffd", str(value))) if isinstance(value, str | int | float) else ""
 
 
 def as_list(value: object) -> list[Any]:

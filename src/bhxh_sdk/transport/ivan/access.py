@@ -6,15 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bhxh_sdk.errors import NotSentError, RefusedError, SessionExpiredError, SetupError
-from bhxh_sdk.secret import Secret
-from bhxh_sdk.transport.calling import as_reading
-from bhxh_sdk.transport.identity import before_change
+from bhxh_sdk.transport.calling import as_reading, before_change
 from bhxh_sdk.transport.profile import Access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bhxh_sdk.models import Credentials
+    from bhxh_sdk.secret import Secret
     from bhxh_sdk.transport.calling import Answer, Caller
 
 __all__ = ["IvanAccess", "preparing"]
@@ -43,10 +42,10 @@ class IvanAccess:
             UnexpectedReplyError: the answer is lost or cannot be understood.
 
         """
-        values = {"user_name": account.user_name, "password": account.password.reveal()}
+        values = {"user_name": account.user_name, "password": account.password}
         with as_reading():
             answer = await self._caller.once("log_in", values)
-        return Secret(answer.needed("token"))
+        return answer.token("token")
 
     async def read(self, operation: str, values: Mapping[str, Any] | None = None) -> Answer:
         """Call an operation that changes nothing; a session that has ended is opened again, once.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bhxh_sdk.errors import (
+    BhxhError,
     InputError,
     NotSentError,
     RefusedError,
@@ -89,6 +90,7 @@ class IvanChannel:
         if (urlsplit(profile.base_url).hostname or "").endswith(".invalid"):
             raise SetupError("setup.ivan_address", field="base_url", profile=profile.name)
         self.profile = profile
+        self.asynchronous = getattr(sender, "asynchronous", None)
         self._caller = Caller(profile, sender, clock, retry)
         self._access = IvanAccess(self._caller, token, account)
         self._user_id = user_id or profile.settings.get("user_id", "")
@@ -104,6 +106,10 @@ class IvanChannel:
         return ChannelCapabilities(
             name="ivan", operations=frozenset(known), signature_by=signature_by, proven=self.profile.proven
         )
+
+    def demand(self, operation: Operation) -> None:
+        """Raise `UnsupportedOperationError`, saying what to supply, unless the profile has the operation."""
+        self.profile.endpoint(operation.value)
 
     async def submit(self, filing: Filing) -> Receipt:
         """File a registration, adjustment, stop or first registration. Sent once.
@@ -126,8 +132,8 @@ class IvanChannel:
 
         """
         operation = _operation(filing.form).value
-        self.profile.endpoint(operation)
         with preparing():
+            self.profile.endpoint(operation)
             values = await self._values(filing)
             before = await self._sending_keys(operation, filing)
         with in_doubt(filing.key):
@@ -172,7 +178,7 @@ class IvanChannel:
         """Return the one new key of the history; empty when it cannot be told. The filing has arrived."""
         try:
             new = await self._sending_keys(operation, filing) - before - {""}
-        except (UnexpectedReplyError, NotSentError, RefusedError):
+        except BhxhError:
             return ""
         return next(iter(new)) if len(new) == 1 else ""
 
@@ -207,9 +213,10 @@ class IvanChannel:
 
         """
         self.profile.endpoint(Operation.ACTIVATE.value)
-        values = {"key": filing.key, "sending_key": sending_key, "code": code.reveal()}
+        values = {"key": filing.key, "sending_key": sending_key, "code": code}
         answer = await self._change(Operation.ACTIVATE, values, sending_key)
-        return account_of(answer)
+        with in_doubt(sending_key):
+            return account_of(answer)
 
     async def log_in(self, credentials: Credentials, ask: Ask, unit_code: str = "") -> Session:
         """Open a session with an account at the I-VAN; there is no captcha.
@@ -233,7 +240,7 @@ class IvanChannel:
 
     async def change_password(self, session: Session, old: Secret, new: Secret) -> None:
         """Change the password of the account. Sent once, never repeated."""
-        values = {"user_name": session.user_name, "old": old.reveal(), "new": new.reveal()}
+        values = {"user_name": session.user_name, "old": old, "new": new}
         with in_doubt(session.user_name):
             await self._caller.once(Operation.CHANGE_PASSWORD.value, values, bearer=session.token)
 
