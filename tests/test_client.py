@@ -137,12 +137,20 @@ def test_a_journal_is_given_in_three_ways(tmp_path):
     assert journal_of(own) is own
 
 
-@pytest.mark.parametrize("wrong", ["portal.toml", None, 5])
+@pytest.mark.parametrize("wrong", ["portal.toml", 5])
 def test_what_is_no_channel_is_refused_at_once(wrong):
     for client in (Client, AsyncClient):
         with pytest.raises(WrongTypeError) as caught:
             client(wrong)
         assert caught.value.field == "channel"
+
+
+def test_without_a_channel_there_is_paper(soft_key):
+    with Client(None, signer=soft_key, clock=StillClock()) as client:
+        assert client.register(a_form(use_certificate=False), confirmed=True).state is State.PRINTED
+        with pytest.raises(SetupError) as caught:
+            client.register(a_form(), confirmed=True)
+    assert caught.value.code == "setup.no_channel"
 
 
 @pytest.mark.parametrize("wrong", [b"x.db", 5])

@@ -46,7 +46,7 @@ SAME_RANK = {
     # The clients are made of the driver, the real world's ports and the worker threads.
     "offloading": {"blocking"},
     "channels": {"system"},
-    "client": {"blocking", "system"},
+    "client": {"blocking", "system", "channels"},
     "async_client": {"system", "offloading", "client"},
     "cli": {"printing", "notebook", "doctor", "bulk"},  # the command line offers the other faces
     "__main__": {"cli"},

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from bhxh_sdk import catalogue
+from bhxh_sdk.errors import UnsupportedOperationError
 from bhxh_sdk.models import (
     Account,
     Agency,
@@ -106,6 +107,10 @@ class ToldChannel:
 
     def count(self, operation: str) -> int:
         return sum(name == operation for name, _ in self.calls)
+
+    def demand(self, operation):
+        if operation not in self.capabilities.operations:
+            raise UnsupportedOperationError(operation=operation.value)
 
     async def submit(self, filing):
         return self._next("submit", filing, usual=Receipt(sending_key="S-1", received_at=NOW))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from bhxh_sdk import catalogue as catalogue_room
-from bhxh_sdk.client import demand_kind, journal_of
+from bhxh_sdk.client import channel_of, journal_of
 from bhxh_sdk.offloading import OffLoopJournal, OffLoopSigner
 from bhxh_sdk.system import AskPerson, AsyncSystemClock, telling
 from bhxh_sdk.workflow import Desk, World
@@ -34,7 +34,7 @@ class AsyncClient:
     own, so that neither a slow token nor the disk holds up the loop.
 
     Args:
-        channel: the portal or an I-VAN, with an asynchronous sender.
+        channel: the portal or an I-VAN, with an asynchronous sender; None for paper alone.
         signer: signs the declarations; None for paper, or when the channel's service signs.
         journal: path of an SQLite file, or a journal; None to remember only as long as the process lives.
         ask: whom to ask for captchas, secrets and decisions; nobody by default.
@@ -46,7 +46,7 @@ class AsyncClient:
 
     def __init__(
         self,
-        channel: Channel,
+        channel: Channel | None,
         *,
         signer: Signer | None = None,
         journal: str | Path | Journal | None = None,
@@ -55,10 +55,9 @@ class AsyncClient:
         catalogue: Catalogue | None = None,
         on_pending: OnPending | None = None,
     ) -> None:
-        demand_kind(channel, asynchronous=True)
         self._desk = Desk(
             World(
-                channel=channel,
+                channel=channel_of(channel, asynchronous=True),
                 signer=_beside_the_loop(signer),
                 journal=OffLoopJournal(journal_of(journal)),
                 clock=clock or AsyncSystemClock(),

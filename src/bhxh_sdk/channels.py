@@ -1,12 +1,13 @@
-"""Opening a channel with the machine's own clock and the sender that fits the client."""
+"""Channels for the clients: opened with the machine's own clock and the sender that fits, or none at all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from bhxh_sdk import transport
+from bhxh_sdk.errors import SetupError
 from bhxh_sdk.system import AsyncSystemClock, SystemClock
-from bhxh_sdk.transport import AsyncHttpSender, HttpSender
+from bhxh_sdk.transport import AsyncHttpSender, ChannelCapabilities, HttpSender
 
 if TYPE_CHECKING:
     import os
@@ -15,7 +16,28 @@ if TYPE_CHECKING:
     from bhxh_sdk.secret import Secret
     from bhxh_sdk.transport import Channel
 
-__all__ = ["open_channel"]
+__all__ = ["NoChannel", "open_channel"]
+
+
+class NoChannel:
+    """Stand in where no channel was given: for paper, and for what the journal alone can tell."""
+
+    capabilities = ChannelCapabilities(name="none", operations=frozenset())
+    asynchronous = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # every operation of a channel
+        """Refuse every operation.
+
+        Raises:
+            SetupError: always.
+
+        """
+        error = SetupError("setup.no_channel", field="channel", operation=name)
+        error.nothing_left = True
+        raise error
+
+    async def close(self) -> None:
+        """Do nothing."""
 
 
 def open_channel(

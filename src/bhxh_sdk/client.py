@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from bhxh_sdk import catalogue as catalogue_room
 from bhxh_sdk import rules
 from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.channels import NoChannel
 from bhxh_sdk.errors import SetupError, WrongTypeError
 from bhxh_sdk.system import AskPerson, SystemClock, telling
 from bhxh_sdk.workflow import Desk, MemoryJournal, SqliteJournal, World, completed, vietnamese_date
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.transport import Channel
     from bhxh_sdk.workflow import RegistrationStatus
 
-__all__ = ["Client", "check", "demand_kind", "journal_of"]
+__all__ = ["Client", "channel_of", "check", "journal_of"]
 
 
 def check(
@@ -84,17 +85,20 @@ def demand_calls(field: str, given: object, *calls: str) -> None:
         raise WrongTypeError(field=field, expected=field.capitalize(), got=type(given).__name__)
 
 
-def demand_kind(channel: Channel, *, asynchronous: bool) -> None:
-    """Refuse a channel of the other kind: it would hold up the loop, or wait for one that is not there.
+def channel_of(channel: Channel | None, *, asynchronous: bool) -> Channel:
+    """Return the channel that a client was given; one of the other kind would hold up the loop, or lack it.
 
     Raises:
         WrongTypeError: it is no channel.
         SetupError: its sender is of the other kind.
 
     """
+    if channel is None:
+        return cast("Channel", NoChannel())
     demand_calls("channel", channel, "submit", "progress", "find")
     if getattr(channel, "asynchronous", None) is (not asynchronous):
         raise SetupError("setup.other_kind_of_channel", field="channel")
+    return channel
 
 
 class Client:
@@ -104,7 +108,7 @@ class Client:
     closes them at its end.
 
     Args:
-        channel: the portal or an I-VAN, with a blocking sender.
+        channel: the portal or an I-VAN, with a blocking sender; None for paper alone.
         signer: signs the declarations; None for paper, or when the channel's service signs.
         journal: path of an SQLite file, or a journal; None to remember only as long as the process lives.
         ask: whom to ask for captchas, secrets and decisions; nobody by default.
@@ -116,7 +120,7 @@ class Client:
 
     def __init__(
         self,
-        channel: Channel,
+        channel: Channel | None,
         *,
         signer: Signer | None = None,
         journal: str | Path | Journal | None = None,
@@ -125,10 +129,9 @@ class Client:
         catalogue: Catalogue | None = None,
         on_pending: OnPending | None = None,
     ) -> None:
-        demand_kind(channel, asynchronous=False)
         self._desk = Desk(
             World(
-                channel=channel,
+                channel=channel_of(channel, asynchronous=False),
                 signer=signer,
                 journal=journal_of(journal),
                 clock=clock or SystemClock(),

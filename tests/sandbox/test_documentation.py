@@ -18,8 +18,8 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_the_example_runs(example, bhxh_sandbox, bhxh_portal):
+def test_the_example_runs(example, bhxh_sandbox, bhxh_portal, bhxh_mailbox):
     names: dict[str, object] = {}
     exec(example, names)  # noqa: S102  # our own page
     if "test_we_register" in names:
-        names["test_we_register"](bhxh_sandbox, bhxh_portal)
+        names["test_we_register"](bhxh_sandbox, bhxh_portal, bhxh_mailbox)

@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import entry_points
 
 TEST = """
-import asyncio
+import bhxh_sdk as bhxh
 
 def drive(work):
     try:
@@ -21,9 +21,21 @@ def test_portal(bhxh_portal):
 def test_ivan(bhxh_ivan):
     assert drive(bhxh_ivan.agencies("79"))
 
-def test_mailbox(bhxh_mailbox, bhxh_sandbox):
+FORM = bhxh.Registration(
+    agency=bhxh.catalogue.agency("07906"),
+    organisation=bhxh.Organisation(name="CÔNG TY TNHH VÍ DỤ", unit_code="TZ0001Z", tax_code="0100109106"),
+    contact=bhxh.Contact(name="Mẫu", address="Số 1", mobile="0912345678", email="hr@example.com"),
+)
+
+def test_mailbox(bhxh_mailbox, bhxh_sandbox, bhxh_portal):
     assert drive(bhxh_mailbox.mails()) == ()
-    assert bhxh_sandbox.agency.submissions == 0
+    signer = bhxh_sandbox.signer(FORM.organisation)
+    with bhxh.Client(bhxh_portal, signer=signer, ask=bhxh_sandbox.ask, clock=bhxh_sandbox.clock) as client:
+        filing = client.register(FORM, confirmed=True)
+        client.activate(filing.key, mail=bhxh_mailbox.latest())
+        assert client.log_in(filing.key, mail=bhxh_mailbox.latest()).token
+    assert len(drive(bhxh_mailbox.mails())) == 2
+    assert bhxh_sandbox.agency.submissions == 1
 """
 
 

@@ -210,6 +210,7 @@ class SlowChannel:
         self.channel = channel
         self.meanwhile = meanwhile
         self.capabilities = channel.capabilities
+        self.demand = channel.demand
 
     async def submit(self, filing):
         await self.meanwhile()

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from bhxh_sdk.channels import open_channel
 from bhxh_sdk.cli.people import asking
 from bhxh_sdk.client import Client
-from bhxh_sdk.errors import JournalError, SetupError
-from bhxh_sdk.transport import ChannelCapabilities
+from bhxh_sdk.errors import JournalError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bhxh_sdk.cli.output import Output
-    from bhxh_sdk.transport import Channel
 
-__all__ = ["NoChannel", "client_for"]
-
-
-class NoChannel:
-    """Stand in for a channel where none was given: for paper, and for what the journal alone can tell."""
-
-    capabilities = ChannelCapabilities(name="none", operations=frozenset())
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # every operation of a channel
-        """Refuse every operation.
-
-        Raises:
-            SetupError: always.
-
-        """
-        raise SetupError("cli.no_channel", field="channel", operation=name)
-
-    async def close(self) -> None:
-        """Do nothing."""
+__all__ = ["client_for"]
 
 
 def client_for(
@@ -66,7 +46,7 @@ def client_for(
     ask = asking(output)
     opened_signer = opened(signer, output) if signer else None
     return Client(
-        cast("Channel", NoChannel()) if channel is None else open_channel(channel),
+        None if channel is None else open_channel(channel),
         signer=opened_signer,
         journal=journal,
         ask=ask,

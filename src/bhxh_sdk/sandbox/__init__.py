@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.sandbox.clock import VirtualClock
     from bhxh_sdk.sandbox.faults import Fault
     from bhxh_sdk.sandbox.ivan import Phone
-    from bhxh_sdk.sandbox.mail import Outbox
+    from bhxh_sdk.sandbox.mail import Mailbox, Outbox
     from bhxh_sdk.sandbox.pki import SandboxPki
     from bhxh_sdk.sandbox.reasons import Reason, Refusal
     from bhxh_sdk.sandbox.serve import Sandbox
@@ -23,6 +23,7 @@ __all__ = [
     "Case",
     "Fault",
     "KnownUnit",
+    "Mailbox",
     "Outbox",
     "Phone",
     "Reason",
@@ -39,6 +40,7 @@ _HOMES = {
     "Case": "case",
     "Fault": "faults",
     "KnownUnit": "settings",
+    "Mailbox": "mail",
     "Outbox": "mail",
     "Phone": "ivan",
     "Reason": "reasons",

@@ -18,9 +18,9 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bhxh_sdk.ports import Clock, Inbox
+    from bhxh_sdk.ports import Clock
 
-__all__ = ["LETTERS", "Letter", "Outbox"]
+__all__ = ["LETTERS", "Letter", "Mailbox", "Outbox"]
 
 _FOOT = "Thư do môi trường thử nghiệm (sandbox) của bhxh-sdk tạo ra, không phải thư của cơ quan BHXH."
 
@@ -149,9 +149,9 @@ class Outbox:
         """Return a mail as the bytes of an `.eml` file."""
         return mail.as_bytes()
 
-    def inbox(self, address: str) -> Inbox:
-        """Return the mailbox of one address, as the port that a client reads."""
-        return _Mailbox(self, address)
+    def inbox(self, address: str) -> Mailbox:
+        """Return the mailbox of one address."""
+        return Mailbox(self, address)
 
     def __iter__(self) -> Iterator[EmailMessage]:
         with self._lock:
@@ -162,11 +162,29 @@ class Outbox:
 
 
 @frozen
-class _Mailbox:
+class Mailbox:
+    """The mailbox of one address. It is a `bhxh_sdk.ports.Inbox`.
+
+    Args:
+        outbox: where the mails come from.
+        address: whose mails they are.
+
+    """
+
     outbox: Outbox
     address: str
 
+    def latest(self) -> bytes:
+        """Return the newest mail as the bytes of an `.eml` file, ready for `activate` and `log_in`.
+
+        Raises:
+            LookupError: there is none.
+
+        """
+        return self.outbox.as_eml(self.outbox.latest(self.address))
+
     async def mails(self) -> tuple[bytes, ...]:
+        """Return every mail, oldest first."""
         return tuple(self.outbox.as_eml(mail) for mail in self.outbox.for_address(self.address))
 
 

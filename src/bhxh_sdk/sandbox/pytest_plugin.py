@@ -12,8 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bhxh_sdk.ports import Inbox
-    from bhxh_sdk.sandbox import Sandbox
+    from bhxh_sdk.sandbox import Mailbox, Sandbox
     from bhxh_sdk.transport import PortalChannel
     from bhxh_sdk.transport.ivan import IvanChannel
 
@@ -44,6 +43,6 @@ def bhxh_ivan(bhxh_sandbox: Sandbox) -> IvanChannel:
 
 
 @pytest.fixture
-def bhxh_mailbox(bhxh_sandbox: Sandbox) -> Inbox:
+def bhxh_mailbox(bhxh_sandbox: Sandbox) -> Mailbox:
     """The mailbox of `hr@example.com` in the sandbox."""
     return bhxh_sandbox.outbox.inbox(MAILBOX)

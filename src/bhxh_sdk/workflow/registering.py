@@ -17,7 +17,6 @@ from bhxh_sdk.errors import (
     RefusedError,
     SetupError,
     UnknownOutcomeError,
-    UnsupportedOperationError,
 )
 from bhxh_sdk.models import Action, Ivan, Outcome, Portal, Receipt, SignedDocument
 from bhxh_sdk.ports import Question
@@ -72,10 +71,8 @@ def preflight(world: World, form: Registration) -> None:
         return
     _demand_place(world, form)
     operation = Operation.FIRST_REGISTER if form.is_first else _OPERATIONS[form.action]
-    capabilities = world.channel.capabilities
-    if operation not in capabilities.operations:
-        raise UnsupportedOperationError(operation=operation.value, channel=capabilities.name)
-    if world.signer is None and capabilities.signature_by is SignatureBy.CLIENT:
+    world.channel.demand(operation)
+    if world.signer is None and world.channel.capabilities.signature_by is SignatureBy.CLIENT:
         raise SetupError("workflow.no_signer", field="signer")
 
 
