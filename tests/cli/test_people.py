@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import pytest
 
@@ -73,6 +74,29 @@ def test_the_picture_lies_where_only_its_owner_looks_and_is_taken_away(typing, a
     answer = run_blocking(ask.captcha(CaptchaChallenge(image=PNG, purpose="log_in")))
     assert (answer, looked) == ("4711", [(0o600, PNG)])
     assert not paths[0].exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_picture_is_taken_away_when_the_process_shall_end(typing, ask, capsys, monkeypatch, number):
+    seen: list[people.Path] = []
+
+    def end(*_: object) -> str:
+        seen.append(people.Path(capsys.readouterr().err.split("picture: ")[1].splitlines()[0]))
+        signal.raise_signal(number)
+        return "too late"
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr("builtins.input", end)
+    with pytest.raises(KeyboardInterrupt):
+        run_blocking(ask.captcha(CaptchaChallenge(image=PNG, purpose="log_in")))
+    assert not seen[0].exists()
+    assert signal.getsignal(number) is before
+
+
+def test_a_prompt_is_one_line_of_visible_letters(typing, ask, capsys):
+    typing("no")
+    run_blocking(ask.confirm(Question(purpose="confirm_registration", subject="\x1b[2J\nX")))
+    assert "«\\u001b[2J\\u000aX»" in capsys.readouterr().err
 
 
 def test_a_secret_is_asked_for_without_an_echo(typing, ask):

@@ -14,7 +14,8 @@ import pytest
 from bhxh_sdk import messages
 from bhxh_sdk.cli import app
 from bhxh_sdk.cli.app import COMMANDS, command_tree
-from bhxh_sdk.cli.output import Output
+from bhxh_sdk.cli.output import Output, OwnText
+from bhxh_sdk.errors import RefusedError
 
 BHXH = (sys.executable, "-c", "import sys; from bhxh_sdk.cli import main; sys.exit(main())")
 
@@ -87,6 +88,39 @@ def test_the_manner_is_read_wherever_it_stands():
     assert Output.from_arguments(["check", "a", "--lang", "en", "--json"]) == Output("en", as_json=True)
     assert Output.from_arguments(["--lang=en", "check"]) == Output("en")
     assert Output.from_arguments(["--lang", "fr"]) == Output.from_arguments(["--lang"]) == Output("vi")
+
+
+HOSTILE = "\x1b]0;pwned\x07\x1b[2J\u202egnp.exe\nFAKE: Done. \x9b31m\r\U000e0041\udc80"
+SPELT = r"\u001b]0;pwned\u0007\u001b[2J\u202egnp.exe\u000aFAKE: Done. \u009b31m\u000d\U000e0041\udc80"
+
+
+def test_foreign_text_is_one_line_of_visible_letters(capsys):
+    error = RefusedError(agency_text=HOSTILE, agency_code="Đã từ chối", reference=HOSTILE)
+    Output("en").failure(error)
+    Output("en").answer({}, [HOSTILE, OwnText("two\nlines")])
+    out, err = capsys.readouterr()
+    assert out == f"{SPELT}\ntwo\nlines\n"
+    assert SPELT in err
+    assert "Đã từ chối" in err
+    assert not {letter for letter in err if not letter.isprintable()} - {"\n"}
+
+
+def test_foreign_text_in_json_is_escaped_and_comes_back(capsys):
+    Output(as_json=True).answer({"text": HOSTILE, "name": "Nguyễn Thị Thí Dụ"}, ())
+    out, _ = capsys.readouterr()
+    assert "Nguyễn Thị Thí Dụ" in out
+    assert not {letter for letter in out if not letter.isprintable()} - {"\n"}
+    assert json.loads(out)["text"] == HOSTILE
+
+
+def test_what_was_typed_is_not_repeated_raw(bhxh, form_file):
+    bhxh("register", form_file(base="register-on-paper"), "--yes")
+    for arguments in (("status", "nope\x1b[31m"), ("check", "nope\x1b[31m"), ("nonsense\x1b[31m",)):
+        for extra in ((), ("--json",)):
+            done = bhxh(*arguments, *extra)
+            assert done.code == 2, done
+            assert "\x1b" not in done.out + done.err
+            assert "1b[31m" in done.out + done.err
 
 
 def test_a_fault_of_the_program_is_one_line_and_no_traceback(bhxh, form_file, monkeypatch):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -22,7 +23,39 @@ if TYPE_CHECKING:
     from bhxh_sdk.findings import Finding
     from bhxh_sdk.messages import Language, Parameter
 
-__all__ = ["Output", "finding_lines"]
+__all__ = ["Output", "OwnText", "finding_lines", "shown"]
+
+# Controls, invisible marks (of direction too), line and paragraph separators, surrogates.
+_UNSHOWN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+
+
+class OwnText(str):
+    """Text of our own whose line ends and colours a terminal shall get as they are."""
+
+    __slots__ = ()
+
+
+def shown(text: str) -> str:
+    """Return one line for a terminal: what would steer or deceive it is spelt out as in JSON."""
+    if text.isprintable() or isinstance(text, OwnText):
+        return text
+    return "".join(map(_spelt, text))
+
+
+def _spelt(letter: str) -> str:
+    if unicodedata.category(letter) not in _UNSHOWN:
+        return letter
+    return f"\\u{ord(letter):04x}" if ord(letter) <= 0xFFFF else f"\\U{ord(letter):08x}"  # noqa: PLR2004  # four digits hold no more
+
+
+def _as_json(data: Any) -> str:  # noqa: ANN401  # any JSON value
+    """Return a JSON document that a terminal may see too; Vietnamese letters stay readable."""
+    content = json.dumps(data, ensure_ascii=False, indent=2)
+    return "\n".join("".join(map(_json_spelt, line)) for line in content.split("\n"))
+
+
+def _json_spelt(letter: str) -> str:
+    return json.dumps(letter)[1:-1] if unicodedata.category(letter) in _UNSHOWN else letter
 
 
 @frozen
@@ -54,7 +87,7 @@ class Output:
 
     def answer(self, data: Any, lines: Iterable[str]) -> None:  # noqa: ANN401  # any JSON value
         """Give the answer: the data with `--json`, the lines to people."""
-        content = json.dumps(data, ensure_ascii=False, indent=2) if self.as_json else "\n".join(lines)
+        content = _as_json(data) if self.as_json else "\n".join(map(shown, lines))
         print(content, flush=True)
 
     def note(self, code: str, **parameters: Parameter) -> None:
@@ -63,7 +96,7 @@ class Output:
 
     def aside(self, line: str) -> None:
         """Write a line to standard error."""
-        print(line, file=sys.stderr, flush=True)
+        print(shown(line), file=sys.stderr, flush=True)
 
     def failure(self, error: BhxhError) -> ExitCode:
         """Tell what went wrong and what to do, and return the exit code."""

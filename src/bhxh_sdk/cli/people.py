@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from bhxh_sdk.cli.output import shown
 from bhxh_sdk.errors import PersonNeededError
 from bhxh_sdk.secret import Secret
 
@@ -101,15 +103,28 @@ def _picture(image: bytes) -> Iterator[Path]:
         prefix="bhxh-captcha-", suffix=".png"
     )  # mkstemp makes it the owner's alone
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(image)
-        yield Path(name)
+        with _ended_like_ctrl_c():
+            with os.fdopen(handle, "wb") as file:
+                file.write(image)
+            yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let a process that is asked to end, or whose terminal is closed, clear up behind it."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _typed(text: str) -> str:
-    print(f"{text}: ", end="", file=sys.stderr, flush=True)
+    print(f"{shown(text)}: ", end="", file=sys.stderr, flush=True)
     try:
         return input().strip()
     except EOFError:
@@ -118,6 +133,6 @@ def _typed(text: str) -> str:
 
 def _typed_secretly(text: str) -> str:
     try:
-        return getpass.getpass(f"{text}: ", stream=sys.stderr)
+        return getpass.getpass(f"{shown(text)}: ", stream=sys.stderr)
     except EOFError:
         raise PersonNeededError("cli.nobody_here") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from bhxh_sdk.cli.output import OwnText
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,7 +47,7 @@ def _table(steps: Iterable[StepStatus], output: Output) -> str:
     console = Console()
     with console.capture() as capture:
         console.print(table)
-    return capture.get().rstrip("\n")
+    return OwnText(capture.get().rstrip("\n"))
 
 
 def status_lines(status: RegistrationStatus, output: Output) -> Iterable[str]:
