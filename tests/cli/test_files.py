@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from bhxh_sdk.cli import files
@@ -24,7 +27,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patched:
-        patched.setattr(files.Path, "open", denied)
+        patched.setattr(files.os, "open", denied)
         with pytest.raises(UnreadableFileError) as caught:
             files.read(path, "IN")
     assert caught.value.parameters["name"] == str(path)
@@ -57,3 +60,17 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     assert caught.value.code == "cli.cannot_write"
     assert "No space left" in caught.value.message("en")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnreadableFileError) as caught:
+        files.read(tmp_path / "pipe", "IN")
+    assert caught.value.code == "cli.file_not_plain"
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="no files of the kernel here")
+def test_a_file_that_gives_more_than_it_says_is_not_plain():
+    with pytest.raises(UnreadableFileError) as caught:
+        files.read(Path("/proc/self/maps"), "IN")
+    assert caught.value.code == "cli.file_not_plain"

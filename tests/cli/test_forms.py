@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import tomllib
 
 import pytest
@@ -116,6 +117,9 @@ UNREADABLE = {
     "not toml": (b"action = \n[", "cli.syntax"),
     "cut short": (b'action = "', "cli.syntax"),
     "nested too deeply": (b"a = " + b"[" * 5000, "cli.syntax"),
+    "tables in tables": (b"a = " + b"{a = " * 30 + b"1" + b"}" * 30, "cli.too_deep"),
+    "a key of many parts": (b"agency." + b".".join([b"a"] * 5000) + b" = 1", "cli.too_deep"),
+    "a key of many quoted parts": (b".".join([b'"a"'] * 50_000) + b" = 1", "cli.too_deep"),
 }
 
 
@@ -158,6 +162,36 @@ def test_a_device_is_not_a_form(bhxh):
     assert (done.code, done.error["code"]) == (2, "cli.file_not_plain")
 
 
+ODD = {
+    "a name with a dot": '[agency]\n"a.b" = 1',
+    "a name that begins with a dot": '".agency" = 1',
+    "a name with brackets": '[agency]\n"x[0]" = 1',
+    "a name like a known path": '[agency]\n"code.x" = 1',
+    "a name like a position": '[agency]\n"[0]" = 1',
+    "an empty name": '[agency]\n"" = 1',
+    "a list for a table": "agency = [{}]",
+    "lists for all tables": "agency = [{}]\norganisation = [1]\ncontact = [[]]",
+    "a text for a table": 'agency = "07906"',
+    "a table for a list": "attachments = {a = 1, b = {file = 2}}",
+    "a name of controls": '"\\u001b[31m" = 1',
+    "tables in a wrong place": "action = {a = {b = 1}}",
+    "many names": "\n".join(f'"a{number}.b" = 1' for number in range(3000)),
+}
+
+
+@pytest.mark.parametrize("content", ODD.values(), ids=ODD)
+def test_odd_names_and_shapes_are_findings_and_no_fault_of_the_program(bhxh, tmp_path, content):
+    (tmp_path / "form.toml").write_text(content, encoding="utf-8")
+    done = bhxh("check", "form.toml", "--json")
+    assert (done.code, done.json["ok"]) == (2, False)
+
+
+def test_an_odd_name_hides_no_other_mistake(bhxh, form_file):
+    done = bhxh("check", form_file(("[contact]", '"x[0].y" = 1\n[contact]'), ("0912345678", "123")), "--json")
+    fields = [finding["field"] for finding in done.json["findings"]]
+    assert fields == ["organisation.x[0].y", "contact.mobile"]
+
+
 @pytest.mark.parametrize("content", ["", "5", "[]", '"text"', "null", "{}"])
 def test_a_form_without_its_members_names_them(bhxh, tmp_path, content):
     (tmp_path / "form.json").write_text(content or "{}", encoding="utf-8")
@@ -179,6 +213,47 @@ def test_attachments_lie_beside_the_form(bhxh, form_file, tmp_path):
     assert "giay-phep.pdf" in done.out
     (tmp_path / "giay-phep.pdf").write_bytes(b"%PDF-1.4 invented")
     assert bhxh("check", form).code == 0
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../secret.pdf", "link.pdf", "a/../../secret.pdf"])
+def test_an_attachment_outside_the_forms_folder_is_refused(bhxh, form_file, tmp_path, name):
+    (tmp_path / "secret.pdf").write_bytes(b"nobody else's")
+    (tmp_path / "forms").mkdir()
+    (tmp_path / "forms" / "link.pdf").symlink_to(tmp_path / "secret.pdf")
+    form = form_file(("giay-phep.pdf", name), base="first-registration", name="forms/form.toml")
+    for command in (("check",), ("build", "-o", "out.xml"), ("register", "--yes")):
+        done = bhxh(command[0], form, *command[1:], "--json", "--lang", "en")
+        found = done.json["findings"] if command[0] == "check" else done.error["findings"]
+        assert done.code == 2
+        assert (found[0]["code"], found[0]["field"]) == ("cli.attachment_outside", "attachments[0]")
+        assert "--attachments-from" in found[0]["hint"]
+    assert not (tmp_path / "out.xml").exists()
+
+
+def test_a_person_may_name_the_folder_of_the_attachments(bhxh, form_file, tmp_path):
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "giay-phep.pdf").write_bytes(b"%PDF-1.4 invented")
+    form = form_file(base="first-registration")
+    assert bhxh("check", form, "--attachments-from", "papers").code == 0
+    assert bhxh("build", form, "-o", "out.xml", "--attachments-from", tmp_path / "papers").code == 0
+
+
+@pytest.mark.parametrize("name", ["a\\u0000b", "pipe"])
+def test_an_attachment_that_is_no_file_is_a_finding(bhxh, form_file, tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    form = form_file(("giay-phep.pdf", name), base="first-registration")
+    done = bhxh("check", form, "--json")
+    assert (done.code, done.json["findings"][0]["field"]) == (2, "attachments[0]")
+
+
+def test_what_a_form_holds_cannot_steer_the_terminal(bhxh, form_file):
+    form = form_file(('action = "register"', 'action = "\\u001b[31mPWN\\u202e\\u2028"'))
+    done = bhxh("check", form)
+    assert "\\u001b[31mPWN\\u202e\\u2028" in done.out
+    in_json = bhxh("check", form, "--json")
+    assert "\x1b[31mPWN\u202e\u2028" in in_json.json["findings"][0]["message"]
+    for text in (done.out, in_json.out):
+        assert not set(text) & set("\x1b\u202e\u2028")
 
 
 def test_an_agency_that_no_list_has_needs_its_name(bhxh, form_file):

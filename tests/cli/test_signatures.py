@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -89,6 +90,19 @@ def test_a_document_of_a_trusted_issuer_is_trusted(bhxh, signed, pki, tmp_path):
     (tmp_path / "roots" / "README.txt").write_text("not a certificate", encoding="utf-8")
     done = bhxh("verify", signed, "--roots", "roots", "--json")
     assert (done.code, done.json["trusted"]) == (0, True)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01", "9999-12-31T23:59:59"])
+@pytest.mark.parametrize("zone", ["Asia/Ho_Chi_Minh", "America/Lima"])
+def test_no_moment_is_a_fault_of_the_program(bhxh, signed, monkeypatch, moment, zone):
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", zone)
+        time.tzset()
+        done = bhxh("verify", signed, "--moment", moment, "--json")
+    time.tzset()
+    assert done.code in {1, 2}
+    if done.code == 2:
+        assert (done.error["code"], done.error["field"]) == ("cli.bad_moment", "moment")
 
 
 def test_the_certificate_may_be_judged_at_another_moment(bhxh, signed):

@@ -59,7 +59,14 @@ def certificate_for(
     return signers.choose_certificate(offered, form.organisation, SystemClock().now()).certificate
 
 
-def report_on(path: Path, output: Output, *, certificate: Path | None, signer: str) -> Report:
+def report_on(
+    path: Path,
+    output: Output,
+    *,
+    certificate: Path | None,
+    signer: str,
+    attachments_from: Path | None = None,
+) -> Report:
     """Return every finding about a form file: of its members and types, and of the rules.
 
     Args:
@@ -67,14 +74,15 @@ def report_on(path: Path, output: Output, *, certificate: Path | None, signer: s
         output: where a password is asked.
         certificate: a certificate file to judge with it; None for none.
         signer: address of a signer whose certificate is judged with it; empty for none.
+        attachments_from: the folder that attachments lie in; None for the form's own.
 
     """
-    data = form_data(path)
+    data, folder = form_data(path), attachments_from or path.parent
     form: Registration | None
     try:
-        form, shape = form_of(data, path), Report()
+        form, shape = form_of(data, folder), Report()
     except InputError as error:
-        form, shape = _readable_rest(data, path, error.report), error.report
+        form, shape = _readable_rest(data, folder, error.report), error.report
     if form is None:
         return shape
     rules = judged(form, certificate_for(form, output, certificate=certificate, signer=signer))
@@ -89,14 +97,14 @@ def _concerns(finding: Finding, named: set[str]) -> bool:
     )
 
 
-def _readable_rest(data: Any, path: Path, report: Report) -> Registration | None:  # noqa: ANN401  # foreign data
+def _readable_rest(data: Any, folder: Path, report: Report) -> Registration | None:  # noqa: ANN401  # foreign data
     """Return the form with what cannot be read left empty; None when nothing sensible is left."""
     rest = copy.deepcopy(data)
     for _ in range(_ROUNDS):
         for finding in reversed(report.findings):
             _mend(rest, finding)
         try:
-            return form_of(rest, path)
+            return form_of(rest, folder)
         except InputError as error:
             report = error.report
     return None
@@ -104,12 +112,36 @@ def _readable_rest(data: Any, path: Path, report: Report) -> Registration | None
 
 def _mend(data: Any, finding: Finding) -> None:  # noqa: ANN401  # foreign data
     """Take out what cannot be read, or put in an empty value where one has to be."""
-    *above, last = [name or int(index) for name, index in _STEP.findall(finding.field)] or [""]
-    for step in above:
-        data = data[step]
+    *above, last = _place(finding)
+    try:
+        holder = data
+        for step in above:
+            holder = holder[step]
+        _mend_member(holder, last, finding.code)
+    except (LookupError, TypeError):  # what should be a table is a list, or the other way round
+        _empty(data, str(next(iter((*above, last)))))
+
+
+def _place(finding: Finding) -> list[str | int]:
+    """Return the steps to a finding's place; only an unknown member's name may look like several steps."""
+    path, own = finding.field, []
+    if finding.code == "form.unknown_member":
+        own = [str(finding.parameters["name"])]
+        path = path.removesuffix(own[0])
+    return [name or int(index) for name, index in _STEP.findall(path)] + own or [""]
+
+
+def _mend_member(holder: Any, last: str | int, code: str) -> None:  # noqa: ANN401  # foreign data
     if last in _TABLES:
-        data[last] = {}
-    elif finding.code == "form.missing" or last in _NEEDED:
-        data[last] = ""
-    elif last != "":
-        del data[last]
+        holder[last] = {}
+    elif code == "form.missing" or last in _NEEDED:
+        holder[last] = ""
+    elif last != "" or code == "form.unknown_member":
+        del holder[last]
+
+
+def _empty(data: Any, member: str) -> None:  # noqa: ANN401  # foreign data
+    if isinstance(data, dict):
+        data.pop(member, None)
+        if member in _TABLES:
+            data[member] = {}

@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from bhxh_sdk.errors import InputError, UnreadableFileError
 
@@ -15,25 +16,21 @@ LARGEST_FILE = 256 * 1024 * 1024
 """Bytes; the largest dossier is far below, and a wrong path must not fill the memory."""
 
 
-def read(path: Path, field: str) -> bytes:
+def read(path: Path, field: str, *, largest: int = 0) -> bytes:
     """Return what a file holds.
 
     Args:
         path: the file.
         field: what the file is for, for the error.
+        largest: how many bytes it may have; `LARGEST_FILE` by default.
 
     Raises:
         UnreadableFileError: it is missing, a folder, no plain file, too large, or may not be read.
 
     """
     try:
-        with path.open("rb") as file:
-            facts = os.fstat(file.fileno())
-            if not stat.S_ISREG(facts.st_mode):
-                raise UnreadableFileError("cli.file_not_plain", field=field, name=str(path))
-            if facts.st_size > LARGEST_FILE:
-                raise UnreadableFileError("cli.file_too_large", field=field, name=str(path))
-            return file.read()
+        with open(path, "rb", opener=_at_once) as file:
+            return _content(file, path, field, largest or LARGEST_FILE)
     except FileNotFoundError:
         raise UnreadableFileError("cli.file_missing", field=field, name=str(path)) from None
     except IsADirectoryError:
@@ -41,6 +38,22 @@ def read(path: Path, field: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableFileError(field=field, name=str(path), reason=reason) from None
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: a named pipe would wait for somebody to write into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _content(file: BinaryIO, path: Path, field: str, largest: int) -> bytes:
+    facts = os.fstat(file.fileno())
+    plain, size = stat.S_ISREG(facts.st_mode), facts.st_size
+    if plain and size > largest:
+        raise UnreadableFileError("cli.file_too_large", field=field, name=str(path))
+    content = file.read(size + 1) if plain else b""
+    if not plain or len(content) > size:  # a file of the kernel calls itself plain and empty
+        raise UnreadableFileError("cli.file_not_plain", field=field, name=str(path))
+    return content
 
 
 def refuse_to_overwrite(path: Path, *, force: bool) -> None:

@@ -30,12 +30,15 @@ def check(
     form: options.FormFile,
     certificate: _CertificateFile = None,
     signer: options.OptionalSignerUri = "",
+    attachments_from: options.AttachmentsFrom = None,
 ) -> ExitCode:
     """Print every finding about a form."""
     from bhxh_sdk.cli.checking import report_on
 
     output: Output = ctx.obj
-    report = report_on(form, output, certificate=certificate, signer=signer)
+    report = report_on(
+        form, output, certificate=certificate, signer=signer, attachments_from=attachments_from
+    )
     output.answer(report.as_dict(output.language), _report_lines(report, output))
     return ExitCode.DONE if report.ok else ExitCode.WRONG_INPUT
 
@@ -53,6 +56,7 @@ def build(
     profile: Annotated[str, typer.Option("--profile", metavar="NAME")] = "",
     certificate: _CertificateFile = None,
     signer: options.OptionalSignerUri = "",
+    attachments_from: options.AttachmentsFrom = None,
     force: options.Force = False,
 ) -> ExitCode:
     """Write the unsigned document of a form that has no mistakes."""
@@ -65,7 +69,7 @@ def build(
 
     output: Output = ctx.obj
     files.refuse_to_overwrite(out, force=force)
-    read = read_form(form)
+    read = read_form(form, attachments_from)
     chosen = checking.certificate_for(read, output, certificate=certificate, signer=signer)
     report = checking.judged(read, chosen)
     if not report.ok:

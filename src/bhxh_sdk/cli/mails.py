@@ -23,6 +23,10 @@ _LONGEST_CODE = 64
 """Characters; a longer line on standard input is a mail."""
 
 
+_LONGEST_INPUT = 4_000_000
+"""Bytes; no mail that is read may have as many."""
+
+
 @frozen
 class Activation:
     """Hold a code, or the mail that it stands in."""
@@ -49,7 +53,7 @@ def activation(source: str, code: str, mail: Path | None, output: Output) -> Act
     if mail is not None:
         return Activation(Secret(""), read(mail, "mail"))
     if source:
-        return _from_input(sys.stdin.buffer.read())
+        return _from_input(sys.stdin.buffer.read(_LONGEST_INPUT))
     return Activation(Secret(code) if code else secret_from("", "activation_code", output))
 
 

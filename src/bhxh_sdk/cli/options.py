@@ -15,6 +15,7 @@ __all__ = [
     "DEFAULT_JOURNAL",
     "AsJson",
     "At",
+    "AttachmentsFrom",
     "ChannelFile",
     "Force",
     "FormFile",
@@ -46,6 +47,7 @@ class LanguageName(Enum):
 AsJson = Annotated[bool, typer.Option("--json")]
 Lang = Annotated[LanguageName, typer.Option("--lang")]
 FormFile = Annotated[Path, typer.Argument(metavar="FORM")]
+AttachmentsFrom = Annotated[Path | None, typer.Option("--attachments-from", metavar="DIR")]
 OutFile = Annotated[Path, typer.Option("--output", "-o", metavar="OUT")]
 Force = Annotated[bool, typer.Option("--force")]
 ChannelFile = Annotated[Path, _CHANNEL]

@@ -30,7 +30,9 @@ def register(
     journal: options.JournalFile = options.DEFAULT_JOURNAL,
     key: Annotated[str, typer.Option("--key", metavar="KEY")] = "",
     yes: options.Yes = False,
+    *,
     page: _Page = None,
+    attachments_from: options.AttachmentsFrom = None,
 ) -> ExitCode:
     """Check, sign and submit a form; or draw up the page to print."""
     from bhxh_sdk.cli import registering
@@ -38,7 +40,7 @@ def register(
     from bhxh_sdk.cli.form_files import read_form
 
     output: Output = ctx.obj
-    read = read_form(form)
+    read = read_form(form, attachments_from)
     registering.demand_channel(read, channel)
     with client_for(output, journal, channel=channel, signer=signer, new_journal=True) as client:
         status = registering.filed(client, read, output, key=key, confirmed=yes)

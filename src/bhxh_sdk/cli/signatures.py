@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  # typer reads the annotations at run time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ from bhxh_sdk.cli import options  # noqa: TC001  # typer reads the annotations a
 from bhxh_sdk.cli.exit_codes import ExitCode
 from bhxh_sdk.cli.output import Output  # noqa: TC001  # named in annotations of local variables
 from bhxh_sdk.cli.views import certificate_lines, signer_as_dict
+from bhxh_sdk.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,9 +101,12 @@ def _moment(asked: datetime | None, roots: Sequence[bytes] | None) -> datetime |
     """Return when the certificate must have been valid: now, unless another time is asked for."""
     from bhxh_sdk.system import SystemClock
 
-    if asked is not None:
-        return asked.astimezone()
-    return None if roots is None else SystemClock().now()
+    if asked is None:
+        return None if roots is None else SystemClock().now()
+    try:
+        return asked.astimezone(UTC)
+    except (OverflowError, ValueError, OSError):
+        raise InputError("cli.bad_moment", field="moment", name=asked.isoformat()) from None
 
 
 def _invalid_as_dict(error: VerificationError, at: str, output: Output) -> dict[str, Any]:
@@ -144,4 +148,4 @@ def _valid_lines(verified: Verified, output: Output) -> Iterable[str]:
     if not verified.trusted:
         yield output.text("cli.verify.untrusted")
     yield output.text("cli.verify.signed")
-    yield verified.content.decode()
+    yield from verified.content.decode().expandtabs().split("\n")
