@@ -295,3 +295,23 @@ def test_files_travel_in_several_parts():
     assert dict(request.headers)["Content-Type"].startswith("multipart/form-data; boundary=")
     assert request.body.count(b'name="Tep[]"; filename=') == 2
     assert b'name="NoiDung"\r\n\r\nx' in request.body
+
+
+def test_a_long_text_is_cut_and_a_long_identifier_refused():
+    answer = Answer(endpoint(answer={"text": "text"}), {"text": "x" * 5000})
+    assert len(answer.text("text")) == 4000
+    assert answer.text("text").endswith("x…")
+    with pytest.raises(UnexpectedReplyError):
+        answer.needed("text")
+
+
+@pytest.mark.parametrize("token", ["", None, 5, "to\nken", "to ken", "é", "\ud800", "a\0", {}])
+def test_a_token_that_fits_no_header_is_refused_where_it_is_read(token):
+    with pytest.raises(UnexpectedReplyError) as caught:
+        Answer(endpoint(answer={"token": "token"}), {"token": token}).token("token")
+    assert caught.value.field == "token"
+
+
+def test_a_long_token_is_kept_whole():
+    told = {"token": "x" * 9000}
+    assert Answer(endpoint(answer={"token": "token"}), told).token("token") == Secret("x" * 9000)

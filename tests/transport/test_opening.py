@@ -116,6 +116,23 @@ def test_the_sender_is_made_as_the_file_says(tmp_path):
         ({"kind": "portal", "passphrase_env": 1}, WrongTypeError, "input.wrong_type", "passphrase_env"),
         ({"kind": "portal", "passphrase_env": "X"}, SetupError, "channel.secret_missing", "passphrase_env"),
         ({"kind": "portal", "pasphrase_env": "X"}, InputError, "profile.unknown_key", "pasphrase_env"),
+        ({"kind": "portal", "base_url": "http://[x"}, InputError, "input.report", "base_url"),
+        ({"kind": "portal", "ca_bundle": "a\0b"}, SetupError, "setup.ca_bundle", "ca_bundle"),
+        (
+            {"kind": "portal", "profile": "a\0.toml"},
+            UnreadableFileError,
+            "input.unreadable_file",
+            "profile",
+        ),
+        ({"kind": "portal", 5: 6}, WrongTypeError, "input.wrong_type", "channel.5"),
+        (5, WrongTypeError, "input.wrong_type", "channel"),
+        ("a\0b", UnreadableFileError, "input.unreadable_file", "channel"),
+        (
+            {"kind": "portal", "operations": {"check": {5: 6, "x": 7}}},
+            InputError,
+            "input.report",
+            "operations.check.5",
+        ),
         (
             {"kind": "portal", "base_url": "https://lookalike.example"},
             InputError,
@@ -138,3 +155,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
     with pytest.raises(UnreadableFileError) as caught:
         opened(path)
     assert caught.value.parameters["name"] == str(path)
+
+
+def test_a_secret_of_the_environment_that_is_no_text_is_named_and_not_shown():
+    with pytest.raises(SetupError) as caught:
+        open_channel(
+            {"kind": "portal", "passphrase_env": "X"}, clock=CLOCK, environment={"X": "kanari\udcff"}
+        )
+    assert (caught.value.code, caught.value.field) == ("channel.secret_unreadable", "passphrase_env")
+    assert caught.value.__context__ is None

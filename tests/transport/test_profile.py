@@ -242,3 +242,18 @@ def test_a_profile_may_extend_a_shipped_one():
     assert {"x", "check"} <= profile.operations.keys()
     with pytest.raises(UnknownCodeError):
         EndpointProfile.from_toml('extends = "nothing"')
+
+
+@pytest.mark.parametrize(
+    ("overrides", "field"),
+    [
+        ({"operations": {"check": {"headers": {"Host": "evil.example"}}}}, "operations.check.headers.Host"),
+        ({"operations": {"check": {"headers": {"X-A": "a\r\nB: c"}}}}, "operations.check.headers.X-A"),
+        ({"client_header": {"name": "Transfer-Encoding"}}, "client_header.name"),
+    ],
+)
+def test_a_header_that_frames_the_request_is_no_matter_of_a_profile(overrides, field):
+    with pytest.raises(InputError) as caught:
+        EndpointProfile.shipped("portal-vss").with_overrides(overrides)
+    assert caught.value.field == field
+    assert caught.value.report.errors[0].code == "profile.header"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from bhxh_sdk.errors import UnexpectedReplyError
 from bhxh_sdk.ports import Reply
+from bhxh_sdk.transport.outbound import Limits
 from bhxh_sdk.transport.reading import (
     VIETNAM,
     as_flag,
@@ -104,6 +107,29 @@ def test_members_are_found_whatever_their_case():
 )
 def test_scalars_become_text(value, text):
     assert as_text(value) == text
+
+
+def test_a_lone_surrogate_becomes_a_replacement_mark():
+    told = json_object(reply(b'{"a": "x\\ud800", "b": "\\ud83d\\ude00"}'))
+    assert as_text(told["a"]) == "x\ufffd"
+    assert as_text(told["b"]) == "\U0001f600"
+
+
+def test_endless_marks_on_a_letter_cost_no_time():
+    begun = time.process_time()
+    as_text("a" + "\u0301" * 40_000 + "\u0327" * 40_000)
+    assert time.process_time() - begun < 0.5
+
+
+def test_the_heaviest_answer_within_the_limit_stays_small():
+    size = Limits().decoded_bytes
+    for piece in (b"[],", b"{},", b'{"":0},', b"1.5,"):
+        body = b"[" + piece * (size // len(piece) - 1) + b"0]"
+        tracemalloc.start()
+        json_value(reply(body))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 100_000_000
 
 
 def test_lists_may_be_null_or_packed():

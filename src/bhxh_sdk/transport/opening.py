@@ -91,7 +91,7 @@ def _ivan(
 def _table(source: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Mapping[str, Any], Path]:
     if isinstance(source, Mapping):
         for key in source:
-            _demand(key, str, "channel")
+            _demand(key, str, f"channel.{key}")
         return source, Path()
     _demand(source, (str, os.PathLike), "channel")
     path = Path(source)
