@@ -28,6 +28,11 @@ def test_a_finding_is_json():
         "message": "Thiếu mục bắt buộc «code».",
         "hint": "Thêm mục «code» vào tệp hồ sơ.",
         "source": "Form",
+        "messages": {
+            "vi": "Thiếu mục bắt buộc «code».",
+            "en": "The required member «code» is missing.",
+        },
+        "hints": {"vi": "Thêm mục «code» vào tệp hồ sơ.", "en": "Add «code» to the form file."},
     }
 
 

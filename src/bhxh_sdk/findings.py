@@ -53,7 +53,7 @@ class Finding:
         return messages.hint(self.code, language, self.parameters)
 
     def as_dict(self, language: Language = "en") -> dict[str, Any]:
-        """Return the finding in the shape that `bhxh check --json` prints."""
+        """Return the finding in the shape that `bhxh check --json` prints: one language first, then both."""
         return {
             "code": self.code,
             "severity": self.severity.value,
@@ -61,6 +61,8 @@ class Finding:
             "message": self.message(language),
             "hint": self.hint(language),
             "source": self.source,
+            "messages": {each: self.message(each) for each in messages.LANGUAGES},
+            "hints": {each: self.hint(each) for each in messages.LANGUAGES},
         }
 
 

@@ -71,6 +71,12 @@ def test_a_heap_of_marks_is_left_alone_in_linear_time():
     assert time.perf_counter() - began < 2  # sorting so many marks takes tens of seconds
 
 
+@pytest.mark.parametrize("mark", ["\u0f73", "\u0f75", "\u0f81"])
+def test_marks_that_only_come_apart_into_marks_count_too(mark):
+    heap = "a" + mark * 40
+    assert normalised(heap) == heap
+
+
 @given(st.text(st.characters(categories=["L", "Mn"]), max_size=30))
 def test_ordinary_marks_are_normalised(value):
     assert normalised(value) == unicodedata.normalize("NFC", value).strip()

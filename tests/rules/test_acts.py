@@ -32,8 +32,15 @@ def test_stopping_needs_a_date_and_a_reason(findings):
     assert findings(action=Action.STOP, stop=Stop(from_date=AFTER, text="chuyển nơi khác")) == []
 
 
+def test_another_reason_should_be_told(findings):
+    other = Stop(from_date=AFTER, reason=StopReason.OTHER)
+    assert findings(action=Action.STOP, stop=other) == [("stop.words_missing", "stop.text")]
+    told = Stop(from_date=AFTER, reason=StopReason.OTHER, text="sáp nhập")
+    assert findings(action=Action.STOP, stop=told) == []
+
+
 def test_stopping_before_the_form_is_a_warning(findings):
-    past = Stop(from_date=BEFORE, reason=StopReason.OTHER)
+    past = Stop(from_date=BEFORE, reason=StopReason.DISSOLVED)
     assert findings(action=Action.STOP, stop=past) == [("stop.before_made_on", "stop.from_date")]
     assert findings(action=Action.STOP, stop=past, made_on=BEFORE) == []
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from datetime import date
-from random import Random
 
 import pytest
 from attrs import evolve
@@ -63,12 +62,12 @@ def test_the_certificate_alone_leads_to_the_same_answer(documents, sign, tmp_pat
     assert accepts(path)
 
 
-def test_changed_bytes_are_refused_by_both(documents, sign, tmp_path):
+def test_any_changed_byte_of_the_content_is_refused_by_both(documents, sign, tmp_path):
     signed = sign(*documents[1])
     start, end = signed.index(b"<Signature "), signed.index(b"</Signature>") + len(b"</Signature>")
     content = [*range(signed.index(b"<Hoso"), start), *range(end, len(signed))]
     path = tmp_path / "changed.xml"
-    for position in Random(1).sample(content, 40):  # noqa: S311  # a repeatable sample
+    for position in content:
         changed = signed[:position] + bytes([signed[position] ^ 1]) + signed[position + 1 :]
         path.write_bytes(changed)
         assert not accepts(path), position

@@ -37,7 +37,7 @@ def has_run_of_marks(value: str) -> bool:
     """Tell whether more than 30 combining marks follow each other."""
     run = 0
     for letter in "" if value.isascii() else value:
-        run = run + 1 if unicodedata.combining(letter) else 0
+        run = run + 1 if unicodedata.category(letter).startswith("M") else 0
         if run > _MOST_MARKS:
             return True
     return False

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bhxh_sdk.models import Action, Stop
+from bhxh_sdk.models import Action, Stop, StopReason
 from bhxh_sdk.rules.rule import FormCase, Hit, error, hit, rule, warning
 from bhxh_sdk.rules.sources import FORM_06
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["changes_given", "made_on", "starts_on", "stop_complete", "stop_date", "stop_wanted"]
+__all__ = [
+    "changes_given",
+    "made_on",
+    "other_reason_told",
+    "starts_on",
+    "stop_complete",
+    "stop_date",
+    "stop_wanted",
+]
 
 _NO_DATE_RULE = "not proven: no text on dates was found"
 
@@ -49,6 +57,14 @@ def stop_complete(case: FormCase) -> Iterator[Hit]:
         yield hit("stop.from_date_missing", "stop.from_date")
     if stop.reason is None and not stop.text:
         yield hit("stop.reason_missing", "stop.reason")
+
+
+@rule(warning("stop.words_missing", "plausibility: the form prints the reason as a text"))
+def other_reason_told(case: FormCase) -> Iterator[Hit]:
+    """Another reason than the listed ones is told in words."""
+    stop = case.form.stop
+    if stop is not None and stop.reason is StopReason.OTHER and not stop.text:
+        yield hit("stop.words_missing", "stop.text")
 
 
 @rule(warning("stop.before_made_on", _NO_DATE_RULE))

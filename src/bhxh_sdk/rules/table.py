@@ -36,6 +36,7 @@ FORM_RULES: tuple[Rule[FormCase], ...] = (
     acts.starts_on,
     acts.changes_given,
     acts.stop_complete,
+    acts.other_reason_told,
     acts.stop_date,
     acts.stop_wanted,
     attachments.licence,
