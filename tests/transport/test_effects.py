@@ -18,12 +18,13 @@ from bhxh_sdk.errors import (
     RefusedError,
     SetupError,
     UnknownOutcomeError,
+    UnsupportedOperationError,
 )
 from bhxh_sdk.models import Account, Ivan, Session
 from bhxh_sdk.ports import Reply
 from bhxh_sdk.sandbox import Sandbox, VirtualClock
 from bhxh_sdk.secret import Secret
-from bhxh_sdk.transport import EndpointProfile, Filing, HttpSender, PortalChannel
+from bhxh_sdk.transport import EndpointProfile, Filing, HttpSender, Operation, PortalChannel
 from bhxh_sdk.transport.calling import before_change, in_doubt
 from bhxh_sdk.transport.ivan import IvanChannel
 from bhxh_sdk.transport.retrying import NO_RETRY
@@ -251,3 +252,14 @@ def test_marks_and_doubts():
     assert doubted.value.reference == "key-1"
     with pytest.raises(NotSentError), in_doubt("key-1"):
         raise NotSentError
+
+
+@pytest.mark.parametrize("name", ["portal-vss", "ivan-vbhxh"])
+def test_an_operation_that_the_profile_lacks_is_told_before_anything_is_done(name):
+    kind = {"portal-vss": PortalChannel, "ivan-vbhxh": IvanChannel}[name]
+    profile = EndpointProfile.shipped(name).with_overrides({"base_url": "http://127.0.0.1:1"})
+    channel = kind(profile, HttpSender(VirtualClock(), allowed_hosts=()), VirtualClock())
+    channel.demand(Operation.HISTORY)
+    with pytest.raises(UnsupportedOperationError) as caught:
+        channel.demand(Operation.ACTIVATE)
+    assert caught.value.nothing_left
