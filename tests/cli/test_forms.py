@@ -72,7 +72,10 @@ def test_twelve_different_mistakes_are_named_at_once(bhxh, tmp_path):
         assert vietnamese["code"] == english["code"]
         assert vietnamese["message"] != english["message"]
         for finding in (vietnamese, english):
-            assert set(finding) == {"code", "severity", "field", "message", "hint", "source"}
+            assert set(finding) >= {"code", "severity", "field", "message", "hint", "source"}
+            assert all(
+                finding[texts][language] for texts in ("messages", "hints") for language in ("vi", "en")
+            )
             assert all(finding.values()), finding
 
 

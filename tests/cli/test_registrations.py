@@ -268,7 +268,7 @@ def test_what_a_command_needs_is_named(bhxh, laid, submitted, monkeypatch):
     assert bhxh("register", form, "--yes").code == 3
     monkeypatch.delenv("BHXH_CHANNEL")
     done = bhxh("register", form, "--yes", "--json")
-    assert (done.code, done.error["code"]) == (3, "cli.no_channel")
+    assert (done.code, done.error["code"]) == (3, "setup.no_channel")
     assert bhxh("activate", submitted, "--json").error["code"] == "cli.usage"
     assert bhxh("status", submitted).code == 0
     assert bhxh("status", submitted, "--refresh").code == 3

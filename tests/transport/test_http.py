@@ -153,6 +153,9 @@ def test_nothing_is_sent_once_the_time_is_over(kind):
     assert caught.value.code == "not_sent.deadline"
 
 
+# A deadline of less than a second ends well before this, however busy the machine; without one it would not end.
+LONGEST = 4.0
+
 DOUBTS = {
     "close without an answer": (closing, "connection"),
     "reset after the request": (resetting, "connection"),
@@ -161,7 +164,8 @@ DOUBTS = {
     "garbage status line": (dripping(b"HELO there\r\n\r\n"), "connection"),
     "dripping headers": (dripping(b"HTTP/1.1 200 OK\r\nX: "), "deadline"),
     "dripping body": (dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"), "deadline"),
-    "endless headers": (endless_headers, "connection"),
+    # Either limit may be met first: that of the header or that of the whole answer.
+    "endless headers": (endless_headers, "connection too_large"),
     "endless early hints": (endless_hints, "too_large"),
     "raw body too large": (answering(b"x" * 200_000), "too_large"),
     "gzip bomb": (answering(gzip.compress(b"\0" * 5_000_000), b"Content-Encoding: gzip"), "too_large"),
@@ -183,15 +187,15 @@ def test_what_happens_after_the_first_byte_leaves_the_outcome_unknown(kind, doub
     begun = time.monotonic()
     with pytest.raises(UnknownOutcomeError) as caught:
         exchanged(kind, behave, limits=Limits(raw_bytes=150_000, decoded_bytes=1_000_000))
-    assert time.monotonic() - begun < 1.4
-    assert caught.value.code == f"unknown_outcome.{reason}"
+    assert time.monotonic() - begun < LONGEST
+    assert caught.value.code in {f"unknown_outcome.{one}" for one in reason.split()}
 
 
 def test_a_body_that_the_server_does_not_read_ends_with_the_deadline(kind):
     begun = time.monotonic()
     with pytest.raises(UnknownOutcomeError) as caught:
         exchanged(kind, never_reading, request=lambda port: request_to(port, body=b"x" * 20_000_000))
-    assert time.monotonic() - begun < 1.4
+    assert time.monotonic() - begun < LONGEST
     assert caught.value.code == "unknown_outcome.deadline"
 
 
@@ -373,7 +377,7 @@ def test_a_tls_handshake_that_never_ends_sends_nothing(kind):
     begun = time.monotonic()
     with pytest.raises(NotSentError) as caught:
         exchanged(kind, drip, request=lambda port: request_to(port, scheme="https", seconds=0.4))
-    assert time.monotonic() - begun < 1.4
+    assert time.monotonic() - begun < LONGEST
     assert caught.value.code == "not_sent.deadline"
 
 

@@ -29,7 +29,7 @@ def demand_channel(form: Registration, channel: Path | None) -> None:
 
     """
     if form.use_certificate and channel is None:
-        raise SetupError("cli.no_channel", field="channel")
+        raise SetupError("setup.no_channel", field="channel")
 
 
 def filed(
