@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_MAIL_PATTERNS", "MailPatterns", "activation_code_in", "credentials_in", "link_host"]
 
-_LARGEST_MAIL = 5_000_000
+_LARGEST_MAIL = 1_000_000
 
 
 def _compiled(patterns: Iterable[str | re.Pattern[str]]) -> tuple[re.Pattern[str], ...]:
@@ -102,18 +102,23 @@ def activation_code_in(
 ) -> ActivationCode:
     """Return the activation code of a mail (step 25), with the link that goes with it.
 
+    What HTML hides and what stands in quoted lines (`> …`) is no code.
+
     Args:
         mail: what a person pasted, or the bytes of an `.eml` file.
         patterns: where the values stand.
 
     Raises:
-        InputError: there is no code (`mail.no_code`), or several (`mail.many_codes`); nothing is guessed.
+        InputError: there is no code (`mail.no_code`), or several, hidden ones too (`mail.many_codes`);
+            nothing is guessed.
 
     """
     text = _readable(mail, patterns)
-    codes = _found(patterns.activation_code, text.lines)
-    if len(codes) != 1:
-        raise InputError("mail.many_codes" if codes else "mail.no_code", field="mail", count=len(codes))
+    codes, hidden = (_found(patterns.activation_code, part) for part in (text.lines, text.hidden))
+    if not codes:
+        raise InputError("mail.no_code", field="mail")
+    if (count := len({*codes, *hidden})) > 1:
+        raise InputError("mail.many_codes", field="mail", count=count)
     return ActivationCode(code=Secret(codes[0]), link=_link(text, patterns))
 
 
@@ -129,10 +134,11 @@ def credentials_in(mail: str | bytes, *, patterns: MailPatterns = DEFAULT_MAIL_P
 
     """
     text = _readable(mail, patterns)
-    names, passwords = _found(patterns.user_name, text.lines), _found(patterns.password, text.lines)
+    names, passwords = (_found(which, text.lines) for which in (patterns.user_name, patterns.password))
     if not names or not passwords:
         raise InputError("mail.no_account", field="mail")
-    count = max(len(names), len(passwords))
+    hidden = (_found(which, text.hidden) for which in (patterns.user_name, patterns.password))
+    count = max(len({*seen, *unseen}) for seen, unseen in zip((names, passwords), hidden, strict=True))
     if count > 1:
         raise InputError("mail.many_accounts", field="mail", count=count)
     return Credentials(user_name=names[0], password=Secret(passwords[0]))
