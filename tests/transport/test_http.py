@@ -153,7 +153,7 @@ def test_nothing_is_sent_once_the_time_is_over(kind):
     assert caught.value.code == "not_sent.deadline"
 
 
-# A deadline of less than a second ends well before this, however busy the machine; without one it would not end.
+# A deadline of less than a second ends well before this, however busy the machine; without one, never.
 LONGEST = 4.0
 
 DOUBTS = {
