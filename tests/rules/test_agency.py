@@ -44,6 +44,14 @@ def test_a_code_like_no_other_gets_a_hint_without_a_suggestion(spoilt):
     assert "?" not in finding.hint("en")
 
 
+@pytest.mark.parametrize(("code", "meant"), [("7906", "07906"), ("01", "001")])
+def test_a_code_that_lost_its_first_zero_is_offered_with_it(spoilt, code, meant):
+    (finding,) = check(spoilt(agency=agency(code, "BHXH Ví Dụ")), on=TODAY).findings
+    assert str(finding.parameters["similar"]).startswith(meant)
+    assert meant in finding.hint("vi")
+    assert meant in finding.hint("en")
+
+
 @pytest.mark.parametrize("code", ["99999", "001"])
 def test_an_agency_whose_name_nobody_knows_is_an_error(spoilt, code):
     report = check(spoilt(agency=agency(code)), on=TODAY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bhxh_sdk.errors import UnknownCodeError
 from bhxh_sdk.models import Agency, AgencyLevel, Certainty
 from bhxh_sdk.models.text import normalised, same_name
 from bhxh_sdk.rules.rule import FormCase, Hit, error, hit, rule, shown, warning
@@ -27,7 +28,7 @@ def code_given(case: FormCase) -> Iterator[Hit]:
     if not code:
         yield hit("agency.code_missing", "agency.code")
     elif not code.is_well_formed:
-        yield hit("agency.code_shape", "agency.code", value=shown(code.value))
+        yield hit("agency.code_shape", "agency.code", value=shown(code.value), similar=_with_zero(case))
 
 
 @rule(warning("agency.unknown", AGENCY_LIST))
@@ -35,7 +36,21 @@ def code_known(case: FormCase) -> Iterator[Hit]:
     """The code is in the list of agencies; the list is incomplete."""
     code = case.form.agency.code
     if code.is_well_formed and case.listed_agency is None:
-        yield hit("agency.unknown", "agency.code", value=code.value, similar=case.similar_agencies)
+        yield hit(
+            "agency.unknown",
+            "agency.code",
+            value=code.value,
+            similar=_with_zero(case) or case.similar_agencies,
+        )
+
+
+def _with_zero(case: FormCase) -> str:
+    """Return the listed agency whose code is the given one with a zero before it: spreadsheets drop it."""
+    try:
+        meant = case.catalogue.agency(f"0{case.form.agency.code.value}")
+    except UnknownCodeError:
+        return ""
+    return f"{meant.code} {meant.name}".strip()
 
 
 @rule(error("agency.name_missing", GUIDE_14))
