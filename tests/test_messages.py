@@ -80,6 +80,7 @@ def test_no_text_keeps_an_empty_place(language):
         found = messages.text(code, language)
         assert " ()" not in found, code
         assert "«»" not in found, code
+        assert "“”" not in found, code
         assert found == found.strip(), code
 
 

@@ -37,7 +37,7 @@ DOMAINS = (
 _LOCALE = Path(__file__).parent / "locale"
 
 # What makes no sense without the values in it: a remark in brackets, a quotation, a colon with what follows.
-_CLAUSE = re.compile(r" ?\((?:[^(){}]*\{\w+\})+[^(){}]*\)| ?«\{\w+\}»")
+_CLAUSE = re.compile(r" ?\((?:[^(){}]*\{\w+\})+[^(){}]*\)| ?[«“]\{\w+\}[»”]")
 _PLACE = re.compile(r":? ?(?<!\{)\{(\w+)\}(?!\})")
 
 
