@@ -41,6 +41,8 @@ def test_the_numbers_are_those_that_scripts_rely_on():
         (errors.SigningError, 4),
         (errors.KeyPasswordError, 4),
         (errors.VerificationError, 1),
+        (errors.DocumentError, 2),
+        (errors.UnsafeDocumentError, 2),
         (errors.RefusedError, 1),
         (errors.AlreadyActivatedError, 1),
         (errors.NotSentError, 5),

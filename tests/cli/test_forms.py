@@ -310,3 +310,35 @@ def test_build_never_overwrites_unless_told_to(bhxh, form_file, tmp_path):
 def test_build_into_a_folder_that_is_not_there_is_a_typed_error(bhxh, form_file):
     done = bhxh("build", form_file(), "-o", "nowhere/out.xml", "--json")
     assert (done.code, done.error["code"]) == (2, "cli.cannot_write")
+
+
+def test_a_code_without_quotes_is_told_to_take_them(bhxh, form_file):
+    done = bhxh("check", form_file(('"07906"', "07906")), "--json", "--lang", "en")
+    assert (done.code, done.error["code"]) == (2, "cli.leading_zero")
+    assert '"07906"' in done.error["hint"]
+
+
+def test_a_code_that_lost_its_zero_finds_it_again(bhxh, form_file):
+    done = bhxh("check", form_file(("07906", "7906")), "--json", "--lang", "en")
+    assert "did you mean 07906" in done.json["findings"][0]["hint"]
+
+
+def test_a_missing_table_demands_nothing_that_follows_from_it(bhxh, form_file):
+    done = bhxh("check", form_file(("[organisation]", "[organisatio]")), "--json")
+    assert {finding["field"] for finding in done.json["findings"]} == {"organisation", "organisatio"}
+
+
+def test_an_unknown_act_blames_no_data_of_the_act(bhxh, form_file):
+    form = form_file(('action = "stop"', 'action = "enrol"'), base="stop")
+    done = bhxh("check", form, "--json")
+    assert [finding["field"] for finding in done.json["findings"]] == ["action"]
+
+
+def test_counts_need_no_plural(bhxh, form_file):
+    done = bhxh("check", form_file(("0912345678", "123")), "--lang", "en")
+    assert "Mistakes: 1; warnings: 0." in done.out
+
+
+def test_an_unknown_profile_is_told_the_known_ones(bhxh, form_file):
+    done = bhxh("build", form_file(), "-o", "o.xml", "--profile", "nope", "--json", "--lang", "en")
+    assert "portal-register" in done.error["hint"]

@@ -96,7 +96,7 @@ def test_the_picture_is_taken_away_when_the_process_shall_end(typing, ask, capsy
 def test_a_prompt_is_one_line_of_visible_letters(typing, ask, capsys):
     typing("no")
     run_blocking(ask.confirm(Question(purpose="confirm_registration", subject="\x1b[2J\nX")))
-    assert "«\\u001b[2J\\u000aX»" in capsys.readouterr().err
+    assert "“\\u001b[2J\\u000aX”" in capsys.readouterr().err
 
 
 def test_a_secret_is_asked_for_without_an_echo(typing, ask):

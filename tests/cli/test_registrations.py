@@ -14,6 +14,7 @@ from attrs import evolve
 
 from bhxh_sdk.cli import people
 from bhxh_sdk.cli.sandbox_folder import SandboxFolder
+from bhxh_sdk.errors import InputError
 from bhxh_sdk.sandbox import Sandbox, VirtualClock
 from bhxh_sdk.sandbox.faults import Fault
 from bhxh_sdk.transport.mailbox import credentials_in
@@ -348,3 +349,78 @@ def test_a_refusal_on_paper_is_written_down(bhxh, form_file):
     bhxh("record", key, "--handed-in")
     done = bhxh("record", key, "--refused", "Thiếu con dấu", "--json")
     assert (done.code, done.json["state"], done.json["agency_text"]) == (0, "refused", "Thiếu con dấu")
+
+
+def test_a_page_that_is_there_is_told_before_anything_is_recorded(bhxh, form_file, tmp_path):
+    form, page = form_file(base="register-on-paper"), tmp_path / "p.html"
+    page.write_text("precious", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    for place, code in ((page, "cli.file_exists"), ("no/p.html", "cli.cannot_write")):
+        done = bhxh("register", form, "--yes", "--page", place, "--key", "mine", "--json")
+        assert (done.code, done.error["code"], done.error["reference"]) == (2, code, "")
+    done = bhxh("register", form, "--yes", "--page", "folder", "--force", "--key", "mine", "--json")
+    assert (done.code, done.error["code"]) == (2, "cli.cannot_write")
+    assert bhxh("status").code == 3
+    assert page.read_text(encoding="utf-8") == "precious"
+    assert bhxh("register", form, "--yes", "--page", page, "--key", "mine", "--force").code == 6
+    assert "CÔNG TY" in page.read_text(encoding="utf-8")
+    done = bhxh("resume", "mine", "--page", page, "--json")
+    assert (done.code, done.error["code"]) == (2, "cli.file_exists")
+    assert bhxh("resume", "mine", "--page", page, "--force").code == 6
+
+
+def test_what_was_never_begun_has_no_key(bhxh, laid, tmp_path, monkeypatch):
+    monkeypatch.setenv("BHXH_TEST_PASSPHRASE", "invented")
+    channel = tmp_path / "live.toml"
+    channel.write_text(
+        'kind = "portal"\nprofile = "portal-vss"\npassphrase_env = "BHXH_TEST_PASSPHRASE"\n', encoding="utf-8"
+    )
+    form = laid.path("register-at-portal.toml")
+    for key in ((), ("--key", "live")):
+        done = bhxh("register", form, "--channel", channel, "--yes", "--json", *key)
+        assert (done.code, done.error["code"]) == (3, "setup.operation_not_in_profile")
+        assert done.error["reference"] == ""
+    assert bhxh("status", "live").code == 2
+
+
+def test_hints_are_for_the_command_line(bhxh, laid, monkeypatch):
+    monkeypatch.delenv("BHXH_SIGNER")
+    form = laid.path("register-at-portal.toml")
+    done = bhxh("register", form, "--yes", "--json", "--lang", "en")
+    assert "--signer" in done.error["hint"]
+    monkeypatch.delenv("BHXH_CHANNEL")
+    done = bhxh("register", form, "--yes", "--json", "--lang", "en")
+    assert "--channel" in done.error["hint"]
+    assert "open_" not in done.error["hint"]
+
+
+def test_a_wrong_channel_file_is_not_called_a_form(bhxh, laid, tmp_path):
+    (tmp_path / "c.toml").write_text('kind = "portal"\nprofil = "x"\n', encoding="utf-8")
+    form = laid.path("register-at-portal.toml")
+    for channel, code in (("c.toml", "cli.channel_file"), ("none.toml", "input.unreadable_file")):
+        done = bhxh("register", form, "--channel", channel, "--yes", "--json", "--lang", "en")
+        assert (done.code, done.error["code"]) == (2, code)
+        assert channel in done.error["message"]
+        assert "form" not in done.error["message"].lower()
+
+
+def test_a_sandbox_writes_only_into_its_own_folder(sandbox, tmp_path):
+    (tmp_path / "key.pem").write_text("my private key", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        SandboxFolder.laid(tmp_path, sandbox)
+    assert (caught.value.code, caught.value.parameters["name"]) == ("cli.foreign_folder", str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["key.pem"]
+
+
+def test_a_sandbox_that_comes_back_keeps_edited_forms_and_no_old_mails(bhxh, submitted, laid, sandbox):
+    (old,) = laid.new_mails()
+    edited, channel = laid.path("register-at-portal.toml"), laid.path("portal.toml")
+    edited.write_text("edited", encoding="utf-8")
+    channel.write_text("old", encoding="utf-8")
+    own = laid.path("mails/kept.txt")
+    own.write_text("mine", encoding="utf-8")
+    SandboxFolder.laid(laid.folder, sandbox)
+    assert edited.read_text(encoding="utf-8") == "edited"
+    assert sandbox.portal_url in channel.read_text(encoding="utf-8")
+    assert not old.exists()
+    assert own.exists()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import bhxh_sdk
 from bhxh_sdk import messages
 from bhxh_sdk.cli import app
 from bhxh_sdk.cli.app import COMMANDS, command_tree
@@ -47,6 +48,8 @@ def test_every_message_of_the_commands_has_a_use():
         "state.",
         "cli.certificate.",
         "cli.demo.channel.",
+        "cli.own.",
+        "cli.usage.",
     )
     for code in messages.known_codes("faces"):
         base = code.removesuffix(".hint")
@@ -202,3 +205,48 @@ def test_an_agency_is_found_without_accents(bhxh, text):
     assert done.json[0]["code"] == "07906"
     assert bhxh("agencies", text).out.startswith("07906")
     assert bhxh("agencies", "zzzzzzzz").code == 0
+
+
+COMPLAINTS = {
+    ("nonsense",): "không có lệnh nonsense",
+    ("chek",): "không có lệnh chek.",
+    ("check",): "thiếu FORM",
+    ("check", "a", "b"): "thừa tham số",
+    ("check", "a", "--nonsense"): "không có tùy chọn --nonsense",
+    ("check", "a", "--lang", "fr"): "giá trị của --lang không hợp lệ (chọn một trong: 'vi', 'en')",
+    ("build", "a"): "thiếu tùy chọn --output/-o",
+    ("sandbox", "--port", "x"): "giá trị của --port không hợp lệ.",
+    ("sandbox", "--port"): "tùy chọn --port thiếu giá trị",
+}
+
+
+@pytest.mark.parametrize(("arguments", "reason"), COMPLAINTS.items())
+def test_a_wrong_call_is_told_in_vietnamese(bhxh, arguments, reason):
+    assert reason in bhxh(*arguments).err
+    assert reason not in bhxh(*arguments, "--lang=en").err
+
+
+def test_the_help_is_vietnamese_down_to_its_headings(bhxh):
+    told = bhxh("--help").out + bhxh("register", "--help").out + bhxh("build", "--help").out
+    for english in (
+        "Usage:",
+        "Options:",
+        "Commands:",
+        "Arguments:",
+        "required",
+        "default:",
+        "env var",
+        "Show",
+    ):
+        assert english not in told
+    assert "Usage:" in bhxh("--lang", "en", "--help").out
+
+
+def test_the_version_is_told(bhxh):
+    assert bhxh("--version").out == f"bhxh {bhxh_sdk.__version__}\n"
+    assert bhxh("--json", "--version").json == {"version": bhxh_sdk.__version__}
+
+
+def test_english_texts_of_the_commands_quote_in_english():
+    for code in messages.known_codes("faces", "en"):
+        assert not set(messages.text(code, "en")) & set("«»"), code

@@ -126,7 +126,9 @@ def test_sign_never_overwrites_and_checks_before_it_signs(bhxh, signed, key_file
 def test_a_document_without_the_place_is_refused(bhxh, signed, key_file, tmp_path):
     signer = f"softkey:{key_file('0100109106')}"
     done = bhxh("sign", "plain.xml", "-o", "x.xml", "--signer", signer, "--at", "Hoso/Nowhere", "--json")
-    assert done.code == 1
+    assert done.code == 2
+    again = bhxh("sign", signed, "-o", "x.xml", "--signer", signer, "--json")
+    assert (again.code, again.error["code"].split(".")[0]) == (2, "document")
     assert not (tmp_path / "x.xml").exists()
 
 

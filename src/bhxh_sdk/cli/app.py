@@ -7,13 +7,15 @@ A command's help stands in the message catalogue under `cli.COMMAND`, an option'
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version as package_version
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.main import get_command
 
 from bhxh_sdk import messages
 from bhxh_sdk.cli import agencies, demo, forms, options, registrations, serving, signatures
+from bhxh_sdk.cli.usage import help_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +55,7 @@ def command_tree(language: Language) -> Any:  # noqa: ANN401  # typer exports no
     for name, function in COMMANDS.items():
         app.command(name)(function)
     tree: Any = get_command(app)
-    shared = [_accepted(parameter) for parameter in tree.params]
+    shared = [_accepted(parameter) for parameter in tree.params if parameter.name != "version"]
     for name, command in tree.commands.items():
         command.params += [copy.copy(parameter) for parameter in shared]
         _explain(command, name, language)
@@ -61,7 +63,18 @@ def command_tree(language: Language) -> Any:  # noqa: ANN401  # typer exports no
     return tree
 
 
-def _for_every_command(as_json: options.AsJson = False, lang: options.Lang = options.LanguageName.VI) -> None:
+def _tell_version(ctx: typer.Context, asked: bool) -> None:
+    if asked:
+        version = package_version("bhxh-sdk")
+        ctx.obj.answer({"version": version}, [f"bhxh {version}"])
+        raise typer.Exit
+
+
+def _for_every_command(
+    as_json: options.AsJson = False,
+    lang: options.Lang = options.LanguageName.VI,
+    version: Annotated[bool, typer.Option("--version", callback=_tell_version, is_eager=True)] = False,
+) -> None:
     """Accept the options that stand before the command; `Output.from_arguments` has read them."""
 
 
@@ -76,6 +89,8 @@ def _explain(command: Any, name: str, language: Language) -> None:  # noqa: ANN4
     known = messages.known_codes("faces", language)
     command.help = messages.text(f"cli.{name}", language)
     command.short_help = command.help
+    written = command.get_help
+    command.get_help = lambda ctx: help_in(written(ctx), language)
     for parameter in command.params:
         own = f"cli.{name}.{parameter.name}"
         code = own if own in known else f"cli.any.{parameter.name}"

@@ -23,6 +23,8 @@ __all__ = ["certificate_for", "judged", "report_on"]
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _TABLES = {"agency", "organisation", "contact"}
 _NEEDED = {"code", "name", "tax_code"}
+# What is no mistake of its own while the member that decides on it cannot be read.
+_JUDGED_BY = {"attachment.licence_missing": "organisation", "stop.": "action", "changes.": "action"}
 _ROUNDS = 3  # a table that is put in empty has needed members of its own
 
 
@@ -92,6 +94,9 @@ def report_on(
 
 def _concerns(finding: Finding, named: set[str]) -> bool:
     """Tell whether the reader has named the field already: what it left out is not missing to the person."""
+    judged_by = next((field for code, field in _JUDGED_BY.items() if finding.code.startswith(code)), None)
+    if judged_by in named:
+        return True
     return any(
         finding.field == field or finding.field.startswith((f"{field}.", f"{field}[")) for field in named
     )

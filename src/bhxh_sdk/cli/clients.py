@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from bhxh_sdk.channels import open_channel
 from bhxh_sdk.cli.people import asking
 from bhxh_sdk.client import Client
-from bhxh_sdk.errors import JournalError
+from bhxh_sdk.errors import InputError, JournalError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bhxh_sdk.cli.output import Output
+    from bhxh_sdk.transport import Channel
 
 __all__ = ["client_for"]
 
@@ -46,9 +47,22 @@ def client_for(
     ask = asking(output)
     opened_signer = opened(signer, output) if signer else None
     return Client(
-        None if channel is None else open_channel(channel),
+        None if channel is None else _opened_channel(channel),
         signer=opened_signer,
         journal=journal,
         ask=ask,
         on_pending=lambda transaction: output.note("cli.pending", show=transaction.show),
     )
+
+
+def _opened_channel(path: Path) -> Channel:
+    """Open a channel; what is wrong with its file names the file, for there is a form beside it."""
+    try:
+        return open_channel(path)
+    except InputError as error:
+        if error.code != "input.report":
+            raise
+        count = len(error.report.errors)
+        raise InputError(
+            "cli.channel_file", field="channel", report=error.report, name=str(path), count=count
+        ) from None

@@ -16,6 +16,7 @@ from bhxh_sdk.errors import (
     StillWaitingError,
     UnexpectedReplyError,
     UnknownOutcomeError,
+    VerificationError,
 )
 
 __all__ = ["ExitCode", "exit_code_of"]
@@ -44,7 +45,8 @@ _BY_CLASS: tuple[tuple[type[BhxhError], ExitCode], ...] = (
     (InputError, ExitCode.WRONG_INPUT),
     (SetupError, ExitCode.SETUP_MISSING),
     (SigningError, ExitCode.NOT_SIGNED),
-    (DocumentError, ExitCode.REFUSED),
+    (VerificationError, ExitCode.REFUSED),
+    (DocumentError, ExitCode.WRONG_INPUT),
     (RefusedError, ExitCode.REFUSED),
     (PersonNeededError, ExitCode.PERSON_NEEDED),
     (NotSentError, ExitCode.OUTCOME_UNKNOWN),

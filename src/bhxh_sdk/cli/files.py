@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -10,7 +11,7 @@ from typing import BinaryIO
 
 from bhxh_sdk.errors import InputError, UnreadableFileError
 
-__all__ = ["LARGEST_FILE", "read", "refuse_to_overwrite", "write"]
+__all__ = ["LARGEST_FILE", "demand_room", "read", "refuse_to_overwrite", "write"]
 
 LARGEST_FILE = 256 * 1024 * 1024
 """Bytes; the largest dossier is far below, and a wrong path must not fill the memory."""
@@ -65,6 +66,25 @@ def refuse_to_overwrite(path: Path, *, force: bool) -> None:
     """
     if path.exists() and not force:
         raise InputError("cli.file_exists", field="output", name=str(path))
+
+
+def demand_room(path: Path, *, force: bool) -> None:
+    """Refuse a place that `write` could not write to, before anything else is done.
+
+    Raises:
+        InputError: the file exists, is a folder, or its folder is missing or may not be written to.
+
+    """
+    refuse_to_overwrite(path, force=force)
+    reason = 0
+    if path.is_dir():
+        reason = errno.EISDIR
+    elif not path.parent.is_dir():
+        reason = errno.ENOENT
+    elif not os.access(path.parent, os.W_OK):
+        reason = errno.EACCES
+    if reason:
+        raise InputError("cli.cannot_write", field="output", name=str(path), reason=os.strerror(reason))
 
 
 def write(path: Path, content: bytes, *, force: bool) -> None:

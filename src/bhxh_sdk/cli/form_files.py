@@ -24,7 +24,7 @@ _LARGEST_FORM = 32 * 1024 * 1024
 _DEEPEST = 20  # a form has four levels
 
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
-
+_LEADING_ZERO = re.compile(r"^[ \t]*+[\w.-]++[ \t]*+=[ \t]*+0[0-9]", re.ASCII)
 
 # A key of so many parts takes tomllib a time that grows with its square. Everything here is tried once only.
 _LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){50}""", re.ASCII)
@@ -120,10 +120,17 @@ def _from_toml(text: str, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         place = _PLACE.search(str(error))
         line, column = (place["line"] or "", place["column"] or "") if place else ("", "")
-        raise _syntax("TOML", path, _PLACE.sub("", str(error)), line, column) from None
+        code = "cli.leading_zero" if _has_leading_zero(text, line) else "cli.syntax"
+        raise _syntax("TOML", path, _PLACE.sub("", str(error)), line, column, code) from None
 
 
-def _syntax(kind: str, path: Path, reason: str, line: int | str, column: int | str) -> UnreadableFileError:
+def _has_leading_zero(text: str, line: str) -> bool:
+    return bool(line) and _LEADING_ZERO.search(text.split("\n")[int(line) - 1]) is not None
+
+
+def _syntax(
+    kind: str, path: Path, reason: str, line: int | str, column: int | str, code: str = "cli.syntax"
+) -> UnreadableFileError:
     return UnreadableFileError(
-        "cli.syntax", field="FORM", name=str(path), kind=kind, reason=reason, line=line, column=column
+        code, field="FORM", name=str(path), kind=kind, reason=reason, line=line, column=column
     )

@@ -28,6 +28,8 @@ __all__ = ["Output", "OwnText", "finding_lines", "shown"]
 # Controls, invisible marks (of direction too), line and paragraph separators, surrogates.
 _UNSHOWN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
+_WITH_FINDINGS = frozenset({"input.report", "cli.channel_file"})
+
 
 class OwnText(str):
     """Text of our own whose line ends and colours a terminal shall get as they are."""
@@ -107,22 +109,37 @@ class Output:
                 self.aside(line)
         return exit_code_of(type(error))
 
+    def _message(self, error: BhxhError) -> str:
+        own = f"cli.own.{error.code}"
+        text = messages.text(own, self.language, _places(error))
+        return error.message(self.language) if text == own else text
+
+    def _hint(self, error: BhxhError) -> str:
+        """Return what to do on the command line: a hint may be written for a caller in Python."""
+        own = messages.hint(f"cli.own.{error.code}", self.language, _places(error))
+        return own or error.hint(self.language)
+
     def _error_as_dict(self, error: BhxhError) -> dict[str, Any]:
         data = {**error.as_dict(self.language), "reference": error.reference}
-        if isinstance(error, InputError) and error.code == "input.report":
+        data |= {"message": self._message(error), "hint": self._hint(error)}
+        if isinstance(error, InputError) and error.code in _WITH_FINDINGS:
             data["findings"] = error.report.as_dict(self.language)["findings"]
         if isinstance(error, RefusedError):
             data |= {"agency_code": error.agency_code, "agency_text": error.agency_text}
         return data
 
     def _error_lines(self, error: BhxhError) -> Iterable[str]:
-        yield f"{self.text('cli.error')}: {error.message(self.language)} [{error.code}]"
-        if isinstance(error, InputError) and error.code == "input.report":
+        yield f"{self.text('cli.error')}: {self._message(error)} [{error.code}]"
+        if isinstance(error, InputError) and error.code in _WITH_FINDINGS:
             yield from finding_lines(error.report.errors, self)
-        if hint := error.hint(self.language):
+        if hint := self._hint(error):
             yield f"  → {hint}"
         if error.reference:
             yield f"  {self.text('cli.reference')}: {error.reference}"
+
+
+def _places(error: BhxhError) -> dict[str, Parameter]:
+    return {"field": error.field, "reference": error.reference, **error.parameters}
 
 
 def finding_lines(findings: Iterable[Finding], output: Output) -> Iterable[str]:

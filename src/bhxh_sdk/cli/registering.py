@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from bhxh_sdk.cli.people import interactive
 from bhxh_sdk.errors import BhxhError, InputError, PersonNeededError, SetupError
-from bhxh_sdk.system import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +40,7 @@ def filed(
         client: the client.
         form: the form.
         output: where to tell the key.
-        key: the registration's key; empty to draw one.
+        key: the registration's key.
         confirmed: whether a person has confirmed on the command line.
 
     """
@@ -49,9 +48,8 @@ def filed(
     if not report.ok:
         raise InputError.of(report)
     _demand_person(confirmed=confirmed)
-    key = key or SystemClock().new_id()
     output.note("cli.key", key=key)
-    with _naming(key):
+    with _naming(client, key):
         return client.register(form, key=key, confirmed=confirmed)
 
 
@@ -70,7 +68,7 @@ def resumed(
     """
     if send_again:
         output.note("cli.sending_again", key=key)
-    with _naming(key):
+    with _naming(client, key):
         return client.resume(key, confirmed=confirmed, send_again=send_again)
 
 
@@ -80,10 +78,24 @@ def _demand_person(*, confirmed: bool) -> None:
 
 
 @contextlib.contextmanager
-def _naming(key: str) -> Iterator[None]:
-    """Let every error name the registration: whoever reads it has to go on with the key."""
+def _naming(client: Client, key: str) -> Iterator[None]:
+    """Let an error name the registration that somebody has to go on with; one never begun has no name."""
     try:
         yield
     except BhxhError as error:
-        error.reference = error.reference or key
+        if _is_begun(client, key):
+            error.reference = error.reference or key
+        elif error.reference == key:
+            error.reference = ""
         raise
+
+
+def _is_begun(client: Client, key: str) -> bool:
+    """Tell whether the journal holds a registration; yes where that cannot be told."""
+    try:
+        client.status(key)
+    except InputError:
+        return False
+    except BhxhError:
+        return True
+    return True

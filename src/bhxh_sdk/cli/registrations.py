@@ -33,22 +33,31 @@ def register(
     *,
     page: _Page = None,
     attachments_from: options.AttachmentsFrom = None,
+    force: options.Force = False,
 ) -> ExitCode:
     """Check, sign and submit a form; or draw up the page to print."""
-    from bhxh_sdk.cli import registering
+    from bhxh_sdk.cli import files, registering
     from bhxh_sdk.cli.clients import client_for
     from bhxh_sdk.cli.form_files import read_form
+    from bhxh_sdk.system import SystemClock
 
     output: Output = ctx.obj
     read = read_form(form, attachments_from)
     registering.demand_channel(read, channel)
+    key = key or SystemClock().new_id()
+    if not read.use_certificate:
+        files.demand_room(_page_of(key, page), force=force)
     with client_for(output, journal, channel=channel, signer=signer, new_journal=True) as client:
         status = registering.filed(client, read, output, key=key, confirmed=yes)
-        return _told_with_page(client, status, output, page)
+        return _told_with_page(client, status, output, _page_of(key, page), force=force)
+
+
+def _page_of(key: str, page: Path | None) -> Path:
+    return page or Path(f"declaration-{key}.html")
 
 
 def _told_with_page(
-    client: Client, status: RegistrationStatus, output: Output, page: Path | None
+    client: Client, status: RegistrationStatus, output: Output, page: Path, *, force: bool
 ) -> ExitCode:
     """Tell where the registration stands; a declaration on paper is written out for the printer."""
     from bhxh_sdk.cli import files
@@ -56,11 +65,10 @@ def _told_with_page(
 
     if status.state is not State.PRINTED:
         return _told(status, output)
-    out = page or Path(f"declaration-{status.key}.html")
-    files.write(out, client.document(status.key), force=False)
+    files.write(page, client.document(status.key), force=force)
     output.answer(
-        status.as_dict(output.language) | {"page": str(out)},
-        [*status_lines(status, output), output.text("cli.page_at", path=str(out))],
+        status.as_dict(output.language) | {"page": str(page)},
+        [*status_lines(status, output), output.text("cli.page_at", path=str(page))],
     )
     return ExitCode.PERSON_NEEDED
 
@@ -80,16 +88,20 @@ def resume(
     journal: options.JournalFile = options.DEFAULT_JOURNAL,
     yes: options.Yes = False,
     send_again: Annotated[bool, typer.Option("--send-again")] = False,
+    *,
     page: _Page = None,
+    force: options.Force = False,
 ) -> ExitCode:
     """Go on with a registration where it stands; never a second submission without a person's decision."""
-    from bhxh_sdk.cli import registering
+    from bhxh_sdk.cli import files, registering
     from bhxh_sdk.cli.clients import client_for
 
     output: Output = ctx.obj
+    if page is not None:
+        files.demand_room(page, force=force)
     with client_for(output, journal, channel=channel, signer=signer) as client:
         status = registering.resumed(client, key, output, confirmed=yes, send_again=send_again)
-        return _told_with_page(client, status, output, page)
+        return _told_with_page(client, status, output, _page_of(key, page), force=force)
 
 
 def activate(

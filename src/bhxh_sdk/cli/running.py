@@ -12,6 +12,7 @@ import typer
 from bhxh_sdk.cli.app import command_tree
 from bhxh_sdk.cli.exit_codes import ExitCode
 from bhxh_sdk.cli.output import Output
+from bhxh_sdk.cli.usage import complaint
 from bhxh_sdk.errors import BhxhError, InputError
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ def _called(arguments: Sequence[str], output: Output) -> int:
     try:
         code = command.main(list(arguments) or ["--help"], "bhxh", standalone_mode=False, obj=output)
     except _PARSER_ERROR as error:
-        reason = getattr(error, "format_message", error.__str__)()
-        raise InputError("cli.usage", reason=reason) from error
+        raise InputError("cli.usage", reason=complaint(error, output.language)) from error
     except SystemExit:
         raise BrokenPipeError from None  # the only exit that typer takes by itself here
     if code == ExitCode.INTERRUPTED:

@@ -52,6 +52,20 @@ mobile = "0912345678"
 email = "hr@example.com"
 """
 
+_FORMS = {"register-at-portal.toml": '"portal"', "register-through-ivan.toml": '{ ivan = "00040" }'}
+_MARKER = ".bhxh-sandbox"
+
+
+def _take(folder: Path) -> None:
+    """Make the folder the sandbox's own; one that holds anything else is never written into."""
+    if not (folder / _MARKER).is_file() and folder.exists() and any(folder.iterdir()):
+        raise InputError("cli.foreign_folder", field="folder", name=str(folder))
+    mails = folder / "mails"
+    mails.mkdir(parents=True, exist_ok=True)
+    (folder / _MARKER).touch()
+    for old in mails.glob("[0-9][0-9]*-*.eml"):
+        old.unlink()
+
 
 @define
 class SandboxFolder:
@@ -69,20 +83,21 @@ class SandboxFolder:
 
     @classmethod
     def laid(cls, folder: Path, sandbox: Any) -> SandboxFolder:  # noqa: ANN401  # as above
-        """Write the files that do not change.
+        """Write the files that do not change; edited forms stay, mails of an earlier sandbox go.
 
         Raises:
-            InputError: the folder cannot be made or written to.
+            InputError: the folder holds files of somebody else, or cannot be made or written to.
 
         """
         try:
-            (folder / "mails").mkdir(parents=True, exist_ok=True)
+            _take(folder)
         except OSError as error:
             reason = error.strerror or str(error)
             raise InputError("cli.cannot_write", field="folder", name=str(folder), reason=reason) from None
         laid = cls(folder.resolve(), sandbox)
         for name, content in laid.contents().items():
-            write(laid.path(name), content, force=True)
+            if name not in _FORMS or not laid.path(name).exists():
+                write(laid.path(name), content, force=True)
         return laid
 
     @property
@@ -119,8 +134,7 @@ class SandboxFolder:
         texts = {
             "portal.toml": _PORTAL.format(url=self.portal_url),
             "ivan.toml": _IVAN.format(url=self.ivan_url),
-            "register-at-portal.toml": _FORM.format(place='"portal"'),
-            "register-through-ivan.toml": _FORM.format(place='{ ivan = "00040" }'),
+            **{name: _FORM.format(place=place) for name, place in _FORMS.items()},
         }
         return {name: text.encode() for name, text in texts.items()} | {
             "key.pem": issued.key_pem() + issued.certificates_pem()
