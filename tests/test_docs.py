@@ -18,6 +18,7 @@ from attrs import frozen
 
 from bhxh_sdk.cli.sandbox_folder import SandboxFolder
 from bhxh_sdk.sandbox import Sandbox, VirtualClock
+from bhxh_sdk.signers import uri
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -84,7 +85,8 @@ def laid(folder):
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_the_examples_of_a_page_run(page, folder, request, capsys):
+def test_the_examples_of_a_page_run(page, folder, request, capsys, monkeypatch):
+    monkeypatch.setattr(uri, "_OPENERS", dict(uri._OPENERS))  # what a page registers is forgotten with it
     namespace: dict[str, object] = {"__name__": "__main__"}
     exports = ""
     for block in blocks_of(page):
