@@ -16,7 +16,7 @@ from bhxh_sdk import messages
 from bhxh_sdk.cli import app
 from bhxh_sdk.cli.app import COMMANDS, command_tree
 from bhxh_sdk.cli.output import Output, OwnText
-from bhxh_sdk.errors import RefusedError
+from bhxh_sdk.errors import RefusedError, WrongStateError
 
 BHXH = (sys.executable, "-c", "import sys; from bhxh_sdk.cli import main; sys.exit(main())")
 
@@ -250,3 +250,10 @@ def test_the_version_is_told(bhxh):
 def test_english_texts_of_the_commands_quote_in_english():
     for code in messages.known_codes("faces", "en"):
         assert not set(messages.text(code, "en")) & set("«»"), code
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_an_error_names_a_state_as_people_do(capsys, language):
+    Output(language).failure(WrongStateError("workflow.not_now", event="accepted", state="printed"))
+    told = capsys.readouterr().err
+    assert messages.text("state.printed", language) in told

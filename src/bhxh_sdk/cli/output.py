@@ -112,7 +112,7 @@ class Output:
     def _message(self, error: BhxhError) -> str:
         own = f"cli.own.{error.code}"
         text = messages.text(own, self.language, _places(error))
-        return error.message(self.language) if text == own else text
+        return messages.text(error.code, self.language, _places(error)) if text == own else text
 
     def _hint(self, error: BhxhError) -> str:
         """Return what to do on the command line: a hint may be written for a caller in Python."""
@@ -139,7 +139,10 @@ class Output:
 
 
 def _places(error: BhxhError) -> dict[str, Parameter]:
-    return {"field": error.field, "reference": error.reference, **error.parameters}
+    places = {"field": error.field, "reference": error.reference, **error.parameters}
+    if error.code.startswith("workflow.") and "state" in places:
+        places["state"] = messages.Term(f"state.{places['state']}")
+    return places
 
 
 def finding_lines(findings: Iterable[Finding], output: Output) -> Iterable[str]:
