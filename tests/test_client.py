@@ -56,6 +56,7 @@ def whole_way(channel):
     yield "log_in", ("k", "password"), {}
     yield "status", ("k",), {}
     yield "statuses", (), {}
+    yield "find", (a_form(),), {}
     yield "document", ("k",), {}
     yield "refresh_catalogue", (), {}
     yield "register", (a_form(use_certificate=False),), {"confirmed": True, "key": "p"}

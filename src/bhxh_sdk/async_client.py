@@ -115,6 +115,10 @@ class AsyncClient:
         """See `Client.statuses`."""
         return await self._desk.statuses()
 
+    async def find(self, form: Registration) -> tuple[RegistrationStatus, ...]:
+        """See `Client.find`."""
+        return await self._desk.find(form)
+
     async def refresh(self, key: str) -> RegistrationStatus:
         """See `Client.refresh`."""
         return await self._desk.refresh(key)

@@ -238,6 +238,10 @@ class Client:
         """Return where every registration of the journal stands, oldest first."""
         return run_blocking(self._desk.statuses())
 
+    def find(self, form: Registration) -> tuple[RegistrationStatus, ...]:
+        """Return where the registrations of the journal stand that began with the same form, oldest first."""
+        return run_blocking(self._desk.find(form))
+
     def refresh(self, key: str) -> RegistrationStatus:
         """Ask the channel how far the agency is."""
         return run_blocking(self._desk.refresh(key))

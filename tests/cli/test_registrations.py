@@ -70,7 +70,6 @@ def at_the_terminal(monkeypatch, sandbox):
             return typed.pop(0) if typed else sandbox.answer_captcha(seen[-1].read_bytes())
 
         monkeypatch.setattr(people, "interactive", lambda: True)
-        monkeypatch.setattr("bhxh_sdk.cli.registering.interactive", lambda: True)
         monkeypatch.setattr(people, "_typed", answer)
         monkeypatch.setattr(people, "_typed_secretly", answer)
         monkeypatch.setattr(people, "_picture", remembered)
@@ -154,6 +153,15 @@ def test_the_person_at_the_terminal_may_say_no(bhxh, laid, sandbox, at_the_termi
     assert (done.code, done.error["code"], done.error["reference"]) == (2, "workflow.not_confirmed", "mine")
     assert sandbox.agency.submissions == 0
     assert bhxh("resume", "mine", "--yes", "--json").json["state"] == "submitted"
+
+
+def test_the_same_form_is_not_filed_twice_by_accident(bhxh, laid, sandbox):
+    form = laid.path("register-at-portal.toml")
+    assert bhxh("register", form, "--key", "mine", "--yes", "--json").code == 0
+    again = bhxh("register", form, "--yes", "--json")
+    assert (again.code, again.error["code"]) == (2, "workflow.already_begun")
+    assert again.error["reference"] == "mine"
+    assert sandbox.agency.submissions == 1
 
 
 def test_one_key_is_one_registration(bhxh, laid, sandbox):
@@ -263,12 +271,13 @@ def test_an_unlisted_agency_is_our_mistake(bhxh, laid, sandbox, tmp_path):
 def test_what_a_command_needs_is_named(bhxh, laid, submitted, monkeypatch):
     monkeypatch.delenv("BHXH_SIGNER")
     form = laid.path("register-at-portal.toml")
-    assert bhxh("register", form, "--yes", "--json").error["code"] == "workflow.no_signer"
+    other = ("--key", "other", "--yes")
+    assert bhxh("register", form, *other, "--json").error["code"] == "workflow.no_signer"
     assert bhxh("register", "nowhere.toml", "--yes").code == 2
     monkeypatch.delenv("BHXH_SANDBOX_PASSPHRASE")
-    assert bhxh("register", form, "--yes").code == 3
+    assert bhxh("register", form, *other).code == 3
     monkeypatch.delenv("BHXH_CHANNEL")
-    done = bhxh("register", form, "--yes", "--json")
+    done = bhxh("register", form, *other, "--json")
     assert (done.code, done.error["code"]) == (3, "setup.no_channel")
     assert bhxh("activate", submitted, "--json").error["code"] == "cli.usage"
     assert bhxh("status", submitted).code == 0

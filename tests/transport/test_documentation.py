@@ -26,7 +26,7 @@ def test_a_channel_file_of_the_guide_opens(tmp_path, text):
     _, bundle = certified(tmp_path)
     shutil.copy(bundle, tmp_path / "authorities.pem")
     (tmp_path / "channel.toml").write_text(text, "utf-8")
-    environment = {"BHXH_PASSPHRASE": "x", "IVAN_PASSWORD": "y"}
+    environment = {"BHXH_PASSPHRASE": "x", "BHXH_SANDBOX_PASSPHRASE": "x", "IVAN_PASSWORD": "y"}
     channel = open_channel(tmp_path / "channel.toml", clock=VirtualClock(), environment=environment)
     assert not channel.capabilities.proven
 

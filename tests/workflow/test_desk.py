@@ -207,6 +207,12 @@ def test_a_move_gives_both_statuses(desk, channel):
     assert (stop.state, registration.state) == (State.COMPLETED, State.SUBMITTED)
 
 
+def test_registrations_of_the_same_form_are_found(desk):
+    assert run_blocking(desk.find(a_form())) == ()
+    status = submitted(desk)
+    assert run_blocking(desk.find(a_form())) == (status,)
+
+
 def test_newer_lists_are_laid_over_and_shown_but_replace_nothing(desk, world):
     catalogue, differences = run_blocking(desk.refresh_catalogue())
     by_name = {difference.list_name: difference for difference in differences}

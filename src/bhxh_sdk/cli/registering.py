@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from bhxh_sdk.cli.people import interactive
+from bhxh_sdk.cli import people
 from bhxh_sdk.errors import BhxhError, InputError, PersonNeededError, SetupError
+from bhxh_sdk.system import SystemClock
+from bhxh_sdk.workflow import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,17 +42,28 @@ def filed(
         client: the client.
         form: the form.
         output: where to tell the key.
-        key: the registration's key.
+        key: the registration's key; empty to draw one, for a form that the journal does not hold yet.
         confirmed: whether a person has confirmed on the command line.
 
     """
     report = client.check(form)
     if not report.ok:
         raise InputError.of(report)
+    if not key:
+        _demand_new(client, form)
     _demand_person(confirmed=confirmed)
+    key = key or SystemClock().new_id()
     output.note("cli.key", key=key)
     with _naming(client, key):
         return client.register(form, key=key, confirmed=confirmed)
+
+
+def _demand_new(client: Client, form: Registration) -> None:
+    """Refuse to file the same form twice by accident; the key is told before anything is sent."""
+    for status in client.find(form):
+        if status.state is not State.REFUSED:
+            state = status.state.value
+            raise InputError("workflow.already_begun", field="key", reference=status.key, state=state)
 
 
 def resumed(
@@ -73,7 +86,7 @@ def resumed(
 
 
 def _demand_person(*, confirmed: bool) -> None:
-    if not confirmed and not interactive():
+    if not confirmed and not people.interactive():
         raise PersonNeededError("cli.confirm_needed", field="confirmed")
 
 

@@ -39,17 +39,15 @@ def register(
     from bhxh_sdk.cli import files, registering
     from bhxh_sdk.cli.clients import client_for
     from bhxh_sdk.cli.form_files import read_form
-    from bhxh_sdk.system import SystemClock
 
     output: Output = ctx.obj
     read = read_form(form, attachments_from)
     registering.demand_channel(read, channel)
-    key = key or SystemClock().new_id()
-    if not read.use_certificate:
+    if not read.use_certificate and (key or page):
         files.demand_room(_page_of(key, page), force=force)
     with client_for(output, journal, channel=channel, signer=signer, new_journal=True) as client:
         status = registering.filed(client, read, output, key=key, confirmed=yes)
-        return _told_with_page(client, status, output, _page_of(key, page), force=force)
+        return _told_with_page(client, status, output, _page_of(status.key, page), force=force)
 
 
 def _page_of(key: str, page: Path | None) -> Path:

@@ -16,6 +16,7 @@ from cattrs import AttributeValidationNote, ForbiddenExtraKeysError, IterableVal
 
 from bhxh_sdk.errors import InputError, UnknownCodeError, UnreadableFileError
 from bhxh_sdk.findings import Finding, Report, Severity
+from bhxh_sdk.messages import Term
 from bhxh_sdk.models import Outcome
 from bhxh_sdk.transport.outbound import sendable
 from bhxh_sdk.transport.refusals import KINDS
@@ -108,7 +109,7 @@ def structured(data: Mapping[str, Any], kind: type[EndpointProfile]) -> Endpoint
     """
     try:
         if not isinstance(data, Mapping):
-            _refuse("@kind.table", data)
+            _refuse(Term("kind.table"), data)
         data = _extended(data)
         return evolve(_converter().structure(_complete(data), kind), source=copy.deepcopy(data))
     except cattrs.BaseValidationError as group:
@@ -161,7 +162,7 @@ def _strict(kinds: tuple[type, ...], expected: str) -> Callable[[Any, Any], Any]
 def _names(value: object, _: object) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        _refuse("@kind.text", value)
+        _refuse(Term("kind.text"), value)
     return tuple(names)
 
 
@@ -178,9 +179,9 @@ def _is_enumeration(kind: object) -> bool:
 
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
-    converter.register_structure_hook(str, _strict((str,), "@kind.text"))
-    converter.register_structure_hook(bool, _strict((bool,), "@kind.flag"))
-    converter.register_structure_hook(float, _strict((int, float), "@kind.number"))
+    converter.register_structure_hook(str, _strict((str,), Term("kind.text")))
+    converter.register_structure_hook(bool, _strict((bool,), Term("kind.flag")))
+    converter.register_structure_hook(float, _strict((int, float), Term("kind.number")))
     converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _names)
     converter.register_structure_hook_func(_is_enumeration, _enumeration)
     return converter
@@ -210,7 +211,7 @@ def _joined(path: str, error: BaseException) -> str:
 
 def _finding(error: BaseException, path: str) -> Finding:
     if not isinstance(error, _ProfileError):
-        error = _ProfileError("profile.wrong_type", expected="@kind.table", got="")
+        error = _ProfileError("profile.wrong_type", expected=Term("kind.table"), got="")
     return Finding(
         code=error.code, severity=Severity.ERROR, field=path, parameters=error.parameters, source=_SOURCE
     )

@@ -14,7 +14,7 @@ from bhxh_sdk.errors import InputError, SigningError, WrongTypeError
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.transport.mailbox import activation_code_in, credentials_in
 from bhxh_sdk.workflow import following, registering
-from bhxh_sdk.workflow.dossier import Dossier
+from bhxh_sdk.workflow.dossier import Dossier, content_digest
 from bhxh_sdk.workflow.renewing import refreshed_catalogue
 from bhxh_sdk.workflow.status import RegistrationStatus, status_of
 from bhxh_sdk.workflow.switching import switch
@@ -99,6 +99,11 @@ class Desk:
     async def statuses(self) -> tuple[RegistrationStatus, ...]:
         """Return where every registration of the journal stands, oldest first."""
         return tuple([await self.status(key) for key in await self.world.journal.keys()])
+
+    async def find(self, form: Registration) -> tuple[RegistrationStatus, ...]:
+        """Return where the registrations stand that began with the same form, oldest first."""
+        keys = await self.world.journal.begun_with("form", content_digest(form))
+        return tuple([await self.status(key) for key in keys])
 
     async def refresh(self, key: str) -> RegistrationStatus:
         """Ask the channel how far the agency is."""
