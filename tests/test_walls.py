@@ -25,7 +25,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / PACKAGE
 # From the ground up. A room may import rooms of a lower rank.
 RANKS = {
     0: ("secret", "messages", "findings", "errors", "ports"),
-    1: ("models", "catalogue"),
+    1: ("models", "catalogue", "trust"),
     2: ("rules", "xml", "signers"),
     3: ("transport",),
     4: ("workflow",),
@@ -43,6 +43,7 @@ SAME_RANK = {
     "errors": {"secret", "messages", "findings"},
     "ports": {"secret", "messages", "findings", "errors"},
     "catalogue": {"models"},
+    "trust": {"models"},
     # The clients are made of the driver, the real world's ports and the worker threads.
     "offloading": {"blocking"},
     "channels": {"system"},
@@ -63,6 +64,8 @@ OUTSIDE = {
     "httpcore": {"transport/http.py"},
     "lxml": {"xml/"},
     "signxml": {"xml/"},
+    "pyhanko_certvalidator": {"trust/"},
+    "asn1crypto": {"trust/"},
     "sqlite3": {"workflow/journal.py"},
     "pkcs11": {"signers/pkcs11/"},
     "PyKCS11": {"signers/pkcs11/"},
@@ -88,6 +91,7 @@ EXTRAS = (
     "pkcs11",
     "PyKCS11",
     "imap_tools",
+    "pyhanko_certvalidator",
 )
 
 # Time, chance and waiting reach the core (ranks 0-4) through the Clock port.
@@ -323,6 +327,8 @@ VIOLATIONS = {
     "siblings the other way": ("signers/a.py", "from bhxh_sdk.xml import writer", "siblings"),
     "rules reading xml": ("rules/a.py", "from bhxh_sdk.xml import reader", "siblings"),
     "the wrong order on the ground floor": ("findings.py", "from bhxh_sdk import errors", "siblings"),
+    "certificates read by another library": ("xml/a.py", "import asn1crypto.x509", "may import asn1crypto"),
+    "trust knowing lists": ("trust/a.py", "from bhxh_sdk.catalogue import lists", "siblings"),
     "models reading lists": ("models/a.py", "from bhxh_sdk.catalogue import lists", "siblings"),
     "a driver that knows its client": ("blocking.py", "from bhxh_sdk.client import Client", "siblings"),
     "transport knowing xml": ("transport/portal.py", "from bhxh_sdk.xml import writer", "closed"),
@@ -407,6 +413,7 @@ def test_an_upright_house_passes(tmp_path: Path):
         "models/agency.py": "from datetime import UTC, datetime, time\nimport os\nos.fspath('a')\ntime(1)",
         "catalogue/lists.py": "from bhxh_sdk.models.agency import Agency",
         "rules/check.py": "def f(clock):\n    return clock.now()",
+        "trust/engine.py": "from bhxh_sdk.models import a\n\ndef f():\n    import pyhanko_certvalidator",
         "xml/writer.py": "from lxml import etree\nfrom . import reader\nfrom ..models import agency",
         "xml/reader.py": "import signxml",
         "signers/soft_key.py": "from cryptography import x509",

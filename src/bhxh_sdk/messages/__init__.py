@@ -28,6 +28,7 @@ DOMAINS = (
     "rules",
     "documents",
     "signing",
+    "trust",
     "transport",
     "mail",
     "steps",
