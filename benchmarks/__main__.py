@@ -11,7 +11,8 @@ import benchmarks
 
 def main(wanted: list[str]) -> None:
     """Print one JSON line per result."""
-    modules = [found.name for found in pkgutil.iter_modules(benchmarks.__path__) if found.name != "__main__"]
+    found = pkgutil.iter_modules(benchmarks.__path__)
+    modules = [module.name for module in found if module.name != "__main__" and not module.ispkg]
     unknown = sorted(set(wanted) - set(modules))
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(modules)}")

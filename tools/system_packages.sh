@@ -4,11 +4,23 @@
 set -euo pipefail
 
 # command it brings -> Debian package
-declare -A packages=([xmlsec1]=xmlsec1)
+declare -A packages=(
+    [xmlsec1]=xmlsec1
+    [javac]=default-jdk-headless
+    [mcs]=mono-mcs
+    [mono]=mono-runtime
+)
+# file that a package without a command brings -> Debian package
+declare -A libraries=(
+    [/usr/lib/mono/4.5/System.Security.dll]=libmono-system-security4.0-cil
+)
 
 missing=()
 for command in "${!packages[@]}"; do
     command -v "$command" >/dev/null || missing+=("${packages[$command]}")
+done
+for file in "${!libraries[@]}"; do
+    [ -e "$file" ] || missing+=("${libraries[$file]}")
 done
 if [ "${#missing[@]}" -eq 0 ]; then
     exit 0
