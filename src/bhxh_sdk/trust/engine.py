@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import field, frozen
 
-from bhxh_sdk.errors import BhxhError, MissingExtraError
+from bhxh_sdk.errors import MissingExtraError
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.trust.algorithms import algorithm_rules, signature_validator
 from bhxh_sdk.trust.refusals import refusal, refusal_for
@@ -168,7 +168,7 @@ def asked(
 ) -> Found:
     """Ask revocation lists, or an OCSP answer, about one certificate of a valid path.
 
-    The issuer is taken as the trusted one here: its own state is asked separately. Lists are asked together,
+    The authorities above are taken as good here: each is asked about on its own. Lists are asked together,
     because one of them may hold some reasons, or the changes since another, only.
 
     Args:
@@ -204,22 +204,22 @@ def _question(
     from pyhanko_certvalidator.revinfo.validate_crl import verify_crl  # noqa: PLC0415  # as above
     from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response  # noqa: PLC0415  # as above
 
-    certificate, issuer = (_loaded(each.der) for each in path.certificates[at : at + 2])
-    anchor = CertTrustAnchor(issuer)
+    # A responder answers for its issuer alone; the issuer of a list is looked for in the whole path.
+    above = path.certificates[at + 1 : at + 2] if ocsp else path.certificates[at + 1 :]
+    own = _loaded(path.certificates[at].der)
+    top, *between = (_loaded(each.der) for each in reversed(above))
+    anchor = CertTrustAnchor(top)
     # A responder's certificate that names its own lists must be on none of them; one that names none is
-    # left to the client by RFC 6960, 4.2.2.2.1, and the issuer gives such certificates short lives.
+    # left to the client by RFC 6960, 4.2.2.2.1, and authorities give such certificates short lives.
     rule = RevocationCheckingPolicy.from_legacy("hard-fail")
-    context = _context(
-        policy,
-        reference,
-        policy.clock_skew,
-        rule,
-        trust_roots=[anchor],
-        crls=[_loaded_list(each) for each in crls],
-        ocsps=[ocsp] if ocsp else [],
-    )
+    given = {"crls": [_loaded_list(each) for each in crls], "ocsps": [ocsp] if ocsp else []}
+    roots = {"trust_roots": [anchor], "other_certs": between}
+    context = _context(policy, reference, policy.clock_skew, rule, **roots, **given)
+    for length, authority in enumerate(between):
+        known = ValidationPath(anchor, between[:length], authority)
+        context.record_validation(authority, known)  # type: ignore[no-untyped-call]  # it has no types
     verify = verify_ocsp_response if ocsp else verify_crl
-    return verify(certificate, ValidationPath(anchor, [], certificate), context)
+    return verify(own, ValidationPath(anchor, between, own), context)
 
 
 def _context(
@@ -266,11 +266,9 @@ def _cause(error: Exception, *, from_ocsp: bool) -> str:
     told = " ".join(str(failure[0]) for failure in getattr(error, "failures", ()))
     if getattr(error, "suspect_stale", None) or "recent" in told:
         return "trust.revocation_stale"
-    if told:
-        return "trust.revocation_signature"
-    if from_ocsp and "NoMatches" in type(error).__name__:
+    if from_ocsp and ("NoMatches" in type(error).__name__ or "does not match" in told):
         return "trust.revocation_mismatch"
-    return "trust.revocation_unknown"
+    return "trust.revocation_signature" if told else "trust.revocation_unknown"
 
 
 def _loaded(der: bytes) -> Any:  # noqa: ANN401  # asn1crypto has no types
@@ -301,8 +299,6 @@ def _guarded(certificate: CertificateInfo) -> Iterator[None]:
     """Turn whatever the library stumbles over into a refusal: when in doubt, the answer is no."""
     try:
         yield
-    except BhxhError:
-        raise
     except ImportError as error:
         raise MissingExtraError(extra="trust", name=str(error.name)) from error
     except Exception as error:  # foreign bytes in a foreign parser: any error means no

@@ -232,11 +232,12 @@ def _findings(
     own = path.certificates[at].fingerprint
     reference = max(moment, evidence.gathered_at.astimezone(UTC))
     crls = [each.content for each in evidence.lists]
-    found = [
-        (asked(path, at, policy, reference, crls=crls, ocsp=answer.content), answer.source)
-        for answer in evidence.answers
-        if answer.certificate in {own, ""}
-    ]
+    found = []
+    for answer in evidence.answers:
+        if answer.certificate in {own, ""}:
+            told = asked(path, at, policy, reference, crls=crls, ocsp=answer.content)
+            if answer.certificate or told.cause != "trust.revocation_mismatch":
+                found.append((told, answer.source))
     if crls:
         sources = [each.source for each in evidence.lists if each.certificate in {own, ""} and each.source]
         found.append((asked(path, at, policy, reference, crls=crls), ", ".join(sources)))

@@ -70,11 +70,11 @@ def read_crl(content: bytes, field: str = "crl") -> bytes:
     """
     ders = _blocks(content, _CRL, field) or [content]
     try:
-        if len(ders) == 1 and quietly(x509.load_der_x509_crl, ders[0]):
-            return ders[0]
-    except NOT_READABLE:
-        pass
-    raise UnreadableFileError("trust.not_a_crl", field=field)
+        (der,) = ders
+        quietly(x509.load_der_x509_crl, der)
+    except NOT_READABLE as error:
+        raise UnreadableFileError("trust.not_a_crl", field=field) from error
+    return der
 
 
 def _blocks(content: bytes, labels: set[bytes], field: str) -> list[bytes]:
