@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bhxh_sdk.errors import VerificationError
     from bhxh_sdk.signers import SigningCertificate
+    from bhxh_sdk.trust import TrustReport
     from bhxh_sdk.xml import Verified
 
 __all__ = ["certificates", "sign", "verify"]
@@ -75,34 +76,52 @@ def sign(
 def verify(
     ctx: typer.Context,
     document: _XmlFile,
+    *,
     at: options.At = "Hoso/CKy_Dvi",
     roots: Annotated[Path | None, typer.Option("--roots", metavar="DIR")] = None,
+    intermediates: Annotated[Path | None, typer.Option("--intermediates", metavar="DIR")] = None,
+    crl: Annotated[list[Path] | None, typer.Option("--crl", metavar="FILE")] = None,
+    online: Annotated[bool, typer.Option("--online")] = False,
+    evidence: Annotated[Path | None, typer.Option("--evidence", metavar="OUT")] = None,
+    from_evidence: Annotated[Path | None, typer.Option("--from-evidence", metavar="FILE")] = None,
+    revocation: Annotated[str, typer.Option("--revocation", metavar="MODE")] = "",
     moment: Annotated[datetime | None, typer.Option("--moment")] = None,
 ) -> ExitCode:
-    """Verify a document's signature strictly."""
+    """Verify a document's signature strictly, and the signer's certificate where roots are given."""
     from bhxh_sdk import xml
-    from bhxh_sdk.cli import certificates as certificate_files
     from bhxh_sdk.cli import files
+    from bhxh_sdk.cli.trusting import TrustOptions
     from bhxh_sdk.errors import VerificationError
 
     output: Output = ctx.obj
+    demanded = TrustOptions(
+        roots=roots,
+        intermediates=intermediates,
+        crls=crl or (),
+        online=online,
+        evidence=evidence,
+        from_evidence=from_evidence,
+        revocation=revocation,
+    )
+    demanded.check()
     content = files.read(document, "FILE")
-    trusted = None if roots is None else certificate_files.roots_in_folder(roots)
+    when = _moment(moment, judged=roots is not None)
     try:
-        verified = xml.verify(content, at=at, roots=trusted, moment=_moment(moment, trusted))
+        verified = xml.verify(content, at=at, moment=None if roots else when)
+        report = demanded.judged(verified.certificate, when) if roots and when else None
     except VerificationError as error:
         output.answer(_invalid_as_dict(error, at, output), _invalid_lines(error, output))
         return ExitCode.REFUSED
-    output.answer(_valid_as_dict(verified), _valid_lines(verified, output))
+    output.answer(_valid_as_dict(verified, report, output), _valid_lines(verified, report, output))
     return ExitCode.DONE
 
 
-def _moment(asked: datetime | None, roots: Sequence[bytes] | None) -> datetime | None:
+def _moment(asked: datetime | None, *, judged: bool) -> datetime | None:
     """Return when the certificate must have been valid: now, unless another time is asked for."""
     from bhxh_sdk.system import SystemClock
 
     if asked is None:
-        return None if roots is None else SystemClock().now()
+        return SystemClock().now() if judged else None
     try:
         return asked.astimezone(UTC)
     except (OverflowError, ValueError, OSError):
@@ -116,6 +135,7 @@ def _invalid_as_dict(error: VerificationError, at: str, output: Output) -> dict[
         "signer": None,
         "algorithm": None,
         "at": at,
+        "trust": None,
         "code": error.code,
         "message": error.message(output.language),
         "hint": error.hint(output.language),
@@ -128,7 +148,9 @@ def _invalid_lines(error: VerificationError, output: Output) -> Iterable[str]:
     yield f"  → {error.hint(output.language)}"
 
 
-def _valid_as_dict(verified: Verified) -> dict[str, Any]:
+def _valid_as_dict(verified: Verified, report: TrustReport | None, output: Output) -> dict[str, Any]:
+    from bhxh_sdk.cli.trusting import trust_as_dict
+
     claimed = verified.signing_time
     return {
         "valid": True,
@@ -137,15 +159,17 @@ def _valid_as_dict(verified: Verified) -> dict[str, Any]:
         "algorithm": verified.algorithm,
         "at": verified.at,
         "signing_time": claimed.isoformat() if claimed else None,
-        "trusted": verified.trusted,
+        "trusted": report is not None,
+        "trust": trust_as_dict(report, output),
         "signed": verified.content.decode(),
     }
 
 
-def _valid_lines(verified: Verified, output: Output) -> Iterable[str]:
+def _valid_lines(verified: Verified, report: TrustReport | None, output: Output) -> Iterable[str]:
+    from bhxh_sdk.cli.trusting import trust_lines
+
     yield output.text("cli.verify.valid", algorithm=verified.algorithm, at=verified.at)
     yield from certificate_lines(verified.certificate, output)
-    if not verified.trusted:
-        yield output.text("cli.verify.untrusted")
+    yield from trust_lines(report, output)
     yield output.text("cli.verify.signed")
     yield from verified.content.decode().expandtabs().split("\n")
