@@ -12,6 +12,8 @@ STAMP := $(VENV)/.ready
 CHANNEL ?= portal
 ARGS ?=
 PYTEST_ARGS ?=
+RUNS ?= 50000
+FUZZ_ARGS ?=
 
 # Every branch of these rooms (ranks 0-4) is tested; one gap fails `make test`.
 comma := ,
@@ -20,7 +22,7 @@ space := $(empty) $(empty)
 GATED := errors.py findings.py secret.py ports.py messages/* models/* catalogue/* rules/* xml/* signers/* transport/* workflow/*
 GATE := $(subst $(space),$(comma),$(addprefix src/bhxh_sdk/,$(GATED)))
 
-.PHONY: help setup demo test unit coverage system lint docs messages bench clean
+.PHONY: help setup demo test unit coverage system lint docs messages bench fuzz clean
 
 help: ## what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +67,9 @@ messages: setup ## compile the Vietnamese and English message catalogues
 
 bench: setup ## the benchmarks, one JSON line each
 	@$(BIN)/python -m benchmarks
+
+fuzz: setup ## mutated inputs through every reader, RUNS of them over 2 processes; findings in build/ (FUZZ_ARGS="...")
+	PYTHONPATH=tests $(BIN)/python -m fuzz --runs $(RUNS) $(FUZZ_ARGS)
 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) build dist site htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -23,8 +23,8 @@ def judged(road: str, content: bytes, **options: object) -> xml.Verified | Verif
         return error
 
 
-def shown(verdict: xml.Verified | VerificationError) -> object:
+def shown(verdict: object) -> object:
     """Return what two roads must have in common."""
-    if isinstance(verdict, xml.Verified):
+    if not isinstance(verdict, VerificationError):
         return verdict
     return verdict.reason, verdict.code, dict(verdict.parameters)
