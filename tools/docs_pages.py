@@ -180,7 +180,7 @@ def exit_codes() -> str:
 # Names
 
 _ROOMS = (
-    "", "models", "catalogue", "rules", "xml", "signers", "transport", "workflow", "sandbox",
+    "", "models", "catalogue", "trust", "rules", "xml", "signers", "transport", "workflow", "sandbox",
     "findings", "errors", "ports",
 )  # fmt: skip
 

@@ -96,6 +96,37 @@ def test_several_identities_are_kept_in_order():
     assert "001099000001" not in repr(info).replace(info.subject, "").replace(info.issuer, "")
 
 
+def test_every_kind_of_identity_is_kept_as_written():
+    written = ("cmnd:012345678", "MST:0100109106", "HC: B1234567", "MNS-A.01", "CCCD 001099000001", "mst:1")
+    info = made(*[part(NameOID.USER_ID, text) for text in (*written, "HCM City", "0100109106", "HC:", "x")])
+    assert info.identities == (
+        ("CMND", "012345678"),
+        ("MST", "0100109106"),
+        ("HC", "B1234567"),
+        ("MNS", "A.01"),
+        ("CCCD", "001099000001"),
+        ("MST", "1"),
+    )
+    assert [code.value for code in info.tax_codes] == ["0100109106"]
+    assert "012345678" not in repr(info).replace(info.subject, "").replace(info.issuer, "")
+
+
+@pytest.mark.parametrize("encoding", ["UTF8String", "BMPString", "T61String", "PrintableString", "IA5String"])
+def test_identities_are_read_in_every_encoding_and_from_parts_with_several_values(encoding):
+    kind = x509.name._ASN1Type[encoding]
+    several = x509.RelativeDistinguishedName(
+        [
+            x509.NameAttribute(NameOID.USER_ID, "CCCD:001099000001", _type=kind),
+            x509.NameAttribute(NameOID.USER_ID, "mst:0100109106", _type=kind),
+            x509.NameAttribute(NameOID.COMMON_NAME, "VI DU", _type=kind),
+        ]
+    )
+    info = made(several)
+    assert [code.value for code in info.tax_codes] == ["0100109106"]
+    assert info.personal_ids == (PersonalId("001099000001"),)
+    assert info.common_name == "VI DU"
+
+
 def test_a_subject_with_commas_and_quotes_is_escaped_not_split():
     info = made(part(NameOID.COMMON_NAME, 'CÔNG TY "A, B" + C'), part(NameOID.EMAIL_ADDRESS, "a@example.com"))
     assert info.common_name == 'CÔNG TY "A, B" + C'

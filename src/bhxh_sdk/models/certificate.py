@@ -25,6 +25,9 @@ __all__ = ["CertificateInfo", "days_left"]
 
 _TAX_CODE = re.compile(r"\s*MST\s*[:\-]?\s*([0-9]{10}(?:-[0-9]{3})?|[0-9]{12})\s*", re.IGNORECASE)
 _PERSONAL_ID = re.compile(r"\s*CCCD\s*[:\-]?\s*([0-9]{12})\s*", re.IGNORECASE)
+_IDENTITY = re.compile(
+    r"\s*(MST|CCCD|CMND|HC|MNS)\s*(?:[:\-]\s*|(?=[0-9]))([^\s:\-]\S{0,63})\s*", re.IGNORECASE
+)
 _NOT_READABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion)
 _ORGANISATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
 
@@ -46,6 +49,8 @@ class CertificateInfo:
         not_after: end of validity, UTC.
         tax_codes: every `MST:` value of the subject, in order.
         personal_ids: every `CCCD:` value of the subject, in order.
+        identities: kind and value of every identity that the subject names, in order and as written: `MST`
+            (tax code), `CCCD` or `CMND` (personal id, new and old), `HC` (passport), `MNS` (a unit's code).
         signing_allowed: whether key usage names digitalSignature or nonRepudiation, or is absent.
         key_kind: `rsa`, `ec` or another algorithm's name.
         key_bits: key size in bits, 0 when it does not apply.
@@ -62,6 +67,7 @@ class CertificateInfo:
     not_after: datetime
     tax_codes: tuple[TaxCode, ...] = ()
     personal_ids: tuple[PersonalId, ...] = field(default=(), repr=False)
+    identities: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     signing_allowed: bool = True
     key_kind: str = "rsa"
     key_bits: int = 2048
@@ -127,6 +133,9 @@ def _facts(certificate: x509.Certificate, der: bytes) -> CertificateInfo:
         tax_codes=tuple(TaxCode(match[1]) for value in identities if (match := _TAX_CODE.fullmatch(value))),
         personal_ids=tuple(
             PersonalId(match[1]) for value in identities if (match := _PERSONAL_ID.fullmatch(value))
+        ),
+        identities=tuple(
+            (match[1].upper(), match[2]) for value in identities if (match := _IDENTITY.fullmatch(value))
         ),
         signing_allowed=_signing_allowed(certificate),
         key_kind=kind,
