@@ -53,7 +53,7 @@ class PythonXmlsec:
         context.key = self._public
         try:
             context.verify(xmlsec.tree.find_node(_parsed(content), xmlsec.constants.NodeSignature))
-        except xmlsec.Error:
+        except (xmlsec.Error, etree.LxmlError):
             return False
         return True
 

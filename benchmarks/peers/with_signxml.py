@@ -28,7 +28,11 @@ _PLACEHOLDER = f'<Signature xmlns="{DSIG}" Id="placeholder"></Signature>'.encode
 
 
 class _Reparsing:
-    """Canonicalise an element below the root as a document of its own."""
+    """Canonicalise an element below the root as a document of its own; read texts over 10 MB too."""
+
+    @property
+    def parser(self) -> etree.XMLParser:
+        return _parser()
 
     def _c14n(self, nodes: Any, *args: Any, **kwargs: Any) -> bytes:  # noqa: ANN401  # signxml's signature
         if not isinstance(nodes, list) and nodes.getparent() is not None:
@@ -86,7 +90,7 @@ class WithSignxml:
                 validate_schema=False,
                 expect_config=self._expected,
             )
-        except (SignXMLException, InvalidSignature, etree.XMLSyntaxError, ValueError):
+        except (SignXMLException, InvalidSignature, etree.LxmlError, ValueError):
             return False
         return True
 
@@ -108,5 +112,9 @@ def _finisher(subject: str, moment: str) -> Any:  # noqa: ANN401  # signxml has 
     return finish
 
 
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, huge_tree=True)
+
+
 def _parsed(content: bytes) -> etree._Element:
-    return etree.fromstring(content, etree.XMLParser(resolve_entities=False, huge_tree=True))
+    return etree.fromstring(content, _parser())

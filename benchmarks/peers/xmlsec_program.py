@@ -50,6 +50,7 @@ def verify(folder: Path, at: str | None = None) -> Mapping[str, Answer]:
             check=False,
             capture_output=True,
             encoding="utf-8",
+            errors="replace",  # it repeats the document's bytes where they are no UTF-8
         )
         good = len(tried) if run.returncode == 0 else run.stderr.splitlines().count("OK")
         found |= dict.fromkeys(tried[:good], Answer("ok"))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from interop.verifiers import Verifier
 
-__all__ = ["MOMENT", "NOON", "PASSWORD", "SHAPES", "Workshop", "place_in"]
+__all__ = ["MOMENT", "NOON", "PASSWORD", "SHAPES", "Workshop", "flipped", "place_in", "positions"]
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 MOMENT = "2026-01-02T12:00:00Z"
@@ -94,7 +94,7 @@ class Workshop:
             _copy(self.signed("field"), folder, 10)
             for file in folder.iterdir():
                 content = file.read_bytes()
-                file.write_bytes(_flipped(content, chance.choice(_positions(content))))
+                file.write_bytes(flipped(content, chance.choice(positions(content))))
 
         return self.once("changed-somewhere", make)
 
@@ -103,8 +103,8 @@ class Workshop:
 
         def make(folder: Path) -> None:
             content = (self.signed("field") / "portal-register-001.xml").read_bytes()
-            for position in _positions(content):
-                (folder / f"portal-register-{position}.xml").write_bytes(_flipped(content, position))
+            for position in positions(content):
+                (folder / f"portal-register-{position}.xml").write_bytes(flipped(content, position))
 
         return self.once("changed-everywhere", make)
 
@@ -219,12 +219,13 @@ _VALUES = {
 }
 
 
-def _positions(content: bytes) -> list[int]:
+def positions(content: bytes) -> list[int]:
     """Every byte from the root's start tag on that is not of the signature."""
     root = re.search(rb"<[A-Za-z]", content)
     end = content.index(b"</Signature>") + len(b"</Signature>")
     return [*range(root.start(), content.index(b"<Signature ")), *range(end, len(content.rstrip()))]
 
 
-def _flipped(content: bytes, position: int) -> bytes:
+def flipped(content: bytes, position: int) -> bytes:
+    """Return the document with another byte there."""
     return content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
