@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -352,6 +353,19 @@ def test_an_answer_past_its_time_proves_nothing(signer, issuing, require, root_l
         trust.judge(signer.info, require, NOON, evidence(answers=[stale], lists=[root_list]))
 
 
+@pytest.mark.parametrize("mode", ["require", "soft"])
+@pytest.mark.parametrize("by", ["list", "answer"])
+def test_a_revocation_does_not_grow_old(signer, issuing, policy, root_list, evidence, refused, by, mode):
+    old = {"at": NOON - 9 * DAY, "until": NOON - 8 * DAY}
+    if by == "list":
+        kept = evidence(lists=[issuing.crl([signer], when=NOON - 10 * DAY, **old), root_list])
+    else:
+        answer = issuing.answer(signer, revoked=NOON - 10 * DAY, **old)
+        kept = evidence(answers=[answer], lists=[root_list])
+    with refused("trust.revoked"):
+        trust.judge(signer.info, policy(revocation=mode), NOON, kept)
+
+
 def test_a_list_of_tomorrow_proves_nothing_but_clocks_may_differ_a_little(
     signer, issuing, require, root_list, evidence, refused
 ):
@@ -464,6 +478,25 @@ def test_without_the_extra_the_error_names_it(signer, policy, monkeypatch):
     with pytest.raises(MissingExtraError) as caught:
         trust.judge(signer.info, policy(), NOON)
     assert "bhxh-sdk[trust]" in caught.value.hint()
+
+
+def test_the_library_is_imported_when_a_certificate_is_judged_and_its_http_client_never(signer, root):
+    code = """
+import sys
+from datetime import UTC, datetime
+from bhxh_sdk import trust
+assert "pyhanko_certvalidator" not in sys.modules
+root, issuing, signer = (bytes.fromhex(text) for text in sys.stdin.read().split())
+policy = trust.TrustPolicy(roots=[root], intermediates=[issuing], revocation="off")
+trust.judge(signer, policy, datetime(2026, 6, 1, tzinfo=UTC))
+assert "pyhanko_certvalidator" in sys.modules
+assert not {"aiohttp", "oscrypto", "requests"} & sys.modules.keys()
+"""
+    given = " ".join(each.der.hex() for each in (root, signer.above, signer))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], input=given, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_library_that_waits_is_not_waited_for():

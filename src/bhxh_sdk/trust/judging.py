@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from bhxh_sdk.trust.evidence import Evidence
 
 __all__ = ["CertificateStatus", "Revocation", "TrustReport", "instant", "judge", "status_of", "valid_path"]
+
+
+_EVER = timedelta(days=50 * 365)
 
 
 class Revocation(Enum):
@@ -235,13 +238,25 @@ def _findings(
     found = []
     for answer in evidence.answers:
         if answer.certificate in {own, ""}:
-            told = asked(path, at, policy, reference, crls=crls, ocsp=answer.content)
+            told = _told(path, at, policy, reference, crls, answer.content)
             if answer.certificate or told.cause != "trust.revocation_mismatch":
                 found.append((told, answer.source))
     if crls:
         sources = [each.source for each in evidence.lists if each.certificate in {own, ""} and each.source]
-        found.append((asked(path, at, policy, reference, crls=crls), ", ".join(sources)))
+        found.append((_told(path, at, policy, reference, crls), ", ".join(sources)))
     return found
+
+
+def _told(
+    path: Path, at: int, policy: TrustPolicy, reference: datetime, crls: list[bytes], ocsp: bytes = b""
+) -> Found:
+    """Ask; what is out of date proves nothing good, but a revocation does not grow old."""
+    told = asked(path, at, policy, reference, crls=crls, ocsp=ocsp)
+    if told.cause != "trust.revocation_stale":
+        return told
+    timeless = evolve(policy, clock_skew=_EVER)
+    older = asked(path, at, timeless, reference, crls=crls, ocsp=ocsp)
+    return older if older.revoked_at else told
 
 
 def _conclusion(
