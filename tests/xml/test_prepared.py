@@ -66,7 +66,7 @@ def test_damage_is_noticed(refused, waiting):
 def test_a_later_version_is_refused(refused, waiting):
     data = json.loads(waiting.to_bytes())
     with refused(DocumentError, "document.prepared_version"):
-        xml.PreparedSignature.from_bytes(json.dumps({**data, "version": 2}).encode())
+        xml.PreparedSignature.from_bytes(json.dumps({**data, "version": 3}).encode())
 
 
 @pytest.mark.parametrize(

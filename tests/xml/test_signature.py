@@ -157,7 +157,7 @@ def test_an_early_year_is_written_with_four_digits(content, certificate, key):
 def test_wrong_types_are_refused(refused, content, certificate):
     for field, call in {
         "signing_time": lambda: xml.prepare(content, certificate, signing_time="now"),
-        "at": lambda: xml.prepare(content, certificate, at=None, signing_time=NOON),
+        "at": lambda: xml.prepare(content, certificate, at=5, signing_time=NOON),
         "content": lambda: xml.prepare(content.decode(), certificate, signing_time=NOON),
         "certificate": lambda: xml.prepare(content, certificate.der, signing_time=NOON),
         "signature_value": lambda: xml.complete(prepared(content, certificate), "x"),

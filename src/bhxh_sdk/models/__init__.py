@@ -31,6 +31,7 @@ from bhxh_sdk.models.registration import (
     Stop,
     StopReason,
 )
+from bhxh_sdk.models.signature import SignatureScheme
 
 __all__ = [
     "Account",
@@ -60,6 +61,7 @@ __all__ = [
     "Registration",
     "ResultDelivery",
     "Session",
+    "SignatureScheme",
     "SignedDocument",
     "Stop",
     "StopReason",

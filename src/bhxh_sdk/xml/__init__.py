@@ -7,21 +7,27 @@ changed by an integrator (`with_overrides`, `load_profile`).
 from bhxh_sdk.xml.document_profile import DocumentProfile, FieldRule
 from bhxh_sdk.xml.documents import build, carried, read
 from bhxh_sdk.xml.envelope import build_envelope, read_envelope
+from bhxh_sdk.xml.foreign import FOREIGN_ALGORITHMS, ForeignVerified, verify_foreign
 from bhxh_sdk.xml.formats import reason_words
+from bhxh_sdk.xml.forms import prepare_form
 from bhxh_sdk.xml.prepared import PreparedSignature
 from bhxh_sdk.xml.profile_data import profile_from_mapping, with_overrides
 from bhxh_sdk.xml.profiles import Proof, load_profile, profile, profile_for, profiles, proofs
 from bhxh_sdk.xml.reader import SIZE_LIMIT
-from bhxh_sdk.xml.signature import PLACE, complete, prepare
+from bhxh_sdk.xml.signature import complete, prepare
+from bhxh_sdk.xml.signature_profile import PLACE, SignatureProfile, signature_profile, signature_profiles
 from bhxh_sdk.xml.verification import Verified, verify
 
 __all__ = [
+    "FOREIGN_ALGORITHMS",
     "PLACE",
     "SIZE_LIMIT",
     "DocumentProfile",
     "FieldRule",
+    "ForeignVerified",
     "PreparedSignature",
     "Proof",
+    "SignatureProfile",
     "Verified",
     "build",
     "build_envelope",
@@ -29,6 +35,7 @@ __all__ = [
     "complete",
     "load_profile",
     "prepare",
+    "prepare_form",
     "profile",
     "profile_for",
     "profile_from_mapping",
@@ -37,6 +44,9 @@ __all__ = [
     "read",
     "read_envelope",
     "reason_words",
+    "signature_profile",
+    "signature_profiles",
     "verify",
+    "verify_foreign",
     "with_overrides",
 ]

@@ -64,7 +64,7 @@ class FileRule:
     note: str = ""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class DocumentProfile:
     """Describe one kind of document.
 

@@ -20,11 +20,12 @@ from bhxh_sdk.models import (
     without_decree_number,
 )
 from bhxh_sdk.xml.document_profile import DocumentProfile
-from bhxh_sdk.xml.fields import kept_values, misfits, read_values, write_document
+from bhxh_sdk.xml.fields import kept_values, misfits, read_values
 from bhxh_sdk.xml.profiles import profile as named_profile
 from bhxh_sdk.xml.profiles import profile_for, profiles
 from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
 from bhxh_sdk.xml.tree import shown_tag
+from bhxh_sdk.xml.writing import write_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,7 @@ def build(
             for another action or place of transaction; `field` names it.
 
     """
-    chosen = _fitting(form, profile)
+    chosen = fitting_profile(form, profile)
     return Document(
         file_name=chosen.file_name, content=write_document(chosen, form, certificate), profile=chosen.name
     )
@@ -77,7 +78,7 @@ def carried(form: Registration, profile: DocumentProfile | str | None = None) ->
         InputError: as `build`.
 
     """
-    chosen = _fitting(form, profile)
+    chosen = fitting_profile(form, profile)
     values = kept_values(chosen, form)
     files = tuple(
         evolve(file, form_code=without_decree_number(file.form_code))
@@ -117,7 +118,14 @@ def as_profile(profile: DocumentProfile | str) -> DocumentProfile:
     return profile if isinstance(profile, DocumentProfile) else named_profile(profile)
 
 
-def _fitting(form: Registration, profile: DocumentProfile | str | None) -> DocumentProfile:
+def fitting_profile(form: Registration, profile: DocumentProfile | str | None) -> DocumentProfile:
+    """Return the profile that a form is written by.
+
+    Raises:
+        WrongTypeError: the form is not a registration.
+        InputError: the profile is for another action or place of transaction, or has no place for files.
+
+    """
     if not isinstance(form, Registration):
         raise WrongTypeError(field="form", expected="Registration", got=type(form).__name__)
     chosen = profile_for(form) if profile is None else as_profile(profile)

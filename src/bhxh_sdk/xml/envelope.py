@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from bhxh_sdk.errors import DocumentError, InputError, WrongTypeError
 from bhxh_sdk.models import Document, DossierEnvelope, Ivan
 from bhxh_sdk.xml.documents import as_profile
-from bhxh_sdk.xml.fields import read_values, write_document
+from bhxh_sdk.xml.fields import read_values
 from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
+from bhxh_sdk.xml.writing import write_document
 
 if TYPE_CHECKING:
     from bhxh_sdk.xml.document_profile import DocumentProfile

@@ -9,7 +9,7 @@ from bhxh_sdk.models.text import control_characters
 from bhxh_sdk.xml.files import read_files, write_files
 from bhxh_sdk.xml.formats import FORMATS
 from bhxh_sdk.xml.tree import children, shown_tag, text_of
-from bhxh_sdk.xml.writer import DECLARATION, CanonicalWriter
+from bhxh_sdk.xml.writer import CanonicalWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,13 +19,21 @@ if TYPE_CHECKING:
     from bhxh_sdk.models import CertificateInfo
     from bhxh_sdk.xml.document_profile import DocumentProfile, FieldRule
 
-__all__ = ["elements_of", "kept_values", "misfits", "read_values", "write_document"]
+__all__ = [
+    "elements_of",
+    "is_left_out",
+    "kept_values",
+    "misfits",
+    "read_values",
+    "value_of",
+    "write_carefully",
+]
 
 _CONTENT_DEPTH = 2  # the root and the content element
 
 
-def write_document(profile: DocumentProfile, subject: object, certificate: CertificateInfo | None) -> bytes:
-    """Write the whole document: declaration, content, and the empty place for the signature.
+def write_carefully(profile: DocumentProfile, subject: object, certificate: CertificateInfo | None) -> bytes:
+    """Write the whole document but its declaration: content, and the empty place for the signature.
 
     Raises:
         InputError: a value that must stand in the document is missing, or holds a character that XML cannot.
@@ -36,7 +44,7 @@ def write_document(profile: DocumentProfile, subject: object, certificate: Certi
     writer.start(profile.content)
     for rule in profile.fields:
         value = value_of(rule, subject, certificate)
-        if _is_left_out(rule, value):
+        if is_left_out(rule, value):
             continue
         if rule.format == "files":
             writer.stand_in(rule.path, _CONTENT_DEPTH)
@@ -47,7 +55,7 @@ def write_document(profile: DocumentProfile, subject: object, certificate: Certi
     writer.stand_in((), 1)
     writer.leaf(profile.signature_element, "")
     writer.end()
-    return DECLARATION + writer.content()
+    return writer.content()
 
 
 def value_of(rule: FieldRule, subject: object, certificate: CertificateInfo | None = None) -> Any:  # noqa: ANN401  # values of every kind
@@ -69,7 +77,8 @@ def _at(source: str, subject: object, certificate: CertificateInfo | None) -> An
     return owner
 
 
-def _is_left_out(rule: FieldRule, value: object) -> bool:
+def is_left_out(rule: FieldRule, value: object) -> bool:
+    """Tell whether an optional element has nothing to hold."""
     return rule.presence == "optional" and (value is None or value == () or str(value) == "")
 
 
@@ -92,7 +101,7 @@ def kept_values(profile: DocumentProfile, subject: object) -> dict[str, Any]:
     texts, values = {}, {}
     for rule in profile.fields:
         value = value_of(rule, subject)
-        if rule.value is not None or rule.from_certificate or _is_left_out(rule, value):
+        if rule.value is not None or rule.from_certificate or is_left_out(rule, value):
             continue
         if rule.format == "files":
             values[rule.source] = value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -102,6 +103,7 @@ def _same(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=256)
 def _write_date(day: date) -> str:
     return f"{day.day:02}/{day.month:02}/{day.year:04}"
 

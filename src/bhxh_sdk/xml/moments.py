@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bhxh_sdk.errors import InputError, WrongTypeError
 
-__all__ = ["in_utc"]
+__all__ = ["as_written", "in_utc"]
 
 
 def in_utc(moment: datetime, field: str) -> datetime:
@@ -29,3 +29,8 @@ def in_utc(moment: datetime, field: str) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise InputError("xml.time_out_of_range", field=field) from error
+
+
+def as_written(moment: datetime) -> str:
+    """Return a point in time of UTC, whole seconds, as signatures hold it: `yyyy-MM-ddTHH:mm:ssZ`."""
+    return f"{moment.isoformat()[:19]}Z"

@@ -12,12 +12,16 @@ from bhxh_sdk.xml.signature_shape import DSIG
 from bhxh_sdk.xml.tree import shown_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-__all__ = ["canonical", "check_receivable", "element_at", "ids", "sha256", "signatures"]
+__all__ = ["canonical", "check_receivable", "element_at", "ids", "path_of", "sha256", "signatures"]
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_ID_NAMES = ("Id", "ID", "id", f"{_XML}id")
+_IDS = etree.XPath(
+    "//@*[local-name()='Id' or local-name()='ID' or local-name()='id'][namespace-uri()='' or name()='xml:id']"
+)
+_MOST_LOOKED_AT = 64
+_NAME_BEFORE = 16
 
 
 def element_at(root: etree._Element, at: str) -> etree._Element:
@@ -49,11 +53,35 @@ def signatures(root: etree._Element) -> list[etree._Element]:
     return list(root.iter(f"{{{DSIG}}}Signature"))
 
 
-def ids(root: etree._Element) -> Iterator[str]:
-    """Give the value of every attribute that some verifier takes for an identifier."""
-    for element in root.iter():
-        if element.attrib:
-            yield from (element.attrib[name] for name in _ID_NAMES if name in element.attrib)
+def ids(root: etree._Element, body: bytes | None = None) -> Sequence[str]:
+    """Return the value of every attribute that some verifier takes for an identifier.
+
+    Args:
+        root: the document's root.
+        body: its bytes, if they are at hand; where they show that there is none, the tree is not walked.
+
+    """
+    return [str(value) for value in _IDS(root)] if body is None or _may_hold_ids(body) else ()
+
+
+def _may_hold_ids(body: bytes) -> bool:
+    sign = body.find(b"=")
+    for _ in range(_MOST_LOOKED_AT):
+        if sign < 0:
+            return False
+        name = body[max(0, sign - _NAME_BEFORE) : sign].rstrip(b" \t\r\n")
+        if not name or name[-2:].lower() == b"id":
+            return True
+        sign = body.find(b"=", sign + 1)
+    return True
+
+
+def path_of(element: etree._Element | None) -> str:
+    """Return an element's path from the root, such as `Hoso/CKy_Dvi`; empty without an element."""
+    if element is None:
+        return ""
+    names = [str(own.tag) for own in (element, *element.iterancestors())]
+    return "/".join(reversed(names))
 
 
 def check_receivable(place: etree._Element) -> None:
@@ -66,8 +94,8 @@ def check_receivable(place: etree._Element) -> None:
             raise UnsafeDocumentError("document.xml_attribute", field=shown_tag(element))
 
 
-def canonical(root: etree._Element) -> bytes:
-    """Return the document's inclusive Canonical XML 1.0.
+def canonical(root: etree._Element, *, exclusive: bool = False) -> bytes:
+    """Return the document's Canonical XML 1.0, inclusive or exclusive.
 
     The whole tree, always: lxml's inclusive form of a part of a tree is wrong below a default namespace.
 
@@ -76,7 +104,7 @@ def canonical(root: etree._Element) -> bytes:
 
     """
     try:
-        return etree.tostring(root.getroottree(), method="c14n", exclusive=False, with_comments=False)
+        return etree.tostring(root.getroottree(), method="c14n", exclusive=exclusive, with_comments=False)
     except (etree.LxmlError, ValueError) as error:
         raise DocumentError("document.no_canonical_form") from error
 

@@ -14,13 +14,15 @@ from bhxh_sdk.errors import BhxhError, DocumentError
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.xml.moments import in_utc
 from bhxh_sdk.xml.places import sha256
+from bhxh_sdk.xml.signature_profile import SignatureProfile, signature_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["PreparedSignature"]
 
-_VERSION = 1
+_VERSION = 2
+_FIRST_VERSION = 1  # had no profile: the field's shape was the only one
 
 
 def _shown(content: bytes) -> str:
@@ -39,6 +41,7 @@ class PreparedSignature:
         certificate: the signer's certificate.
         at: path of the signature's place.
         signing_time: when it is signed, as written into the signature, UTC.
+        profile: shape of the signature.
 
     """
 
@@ -49,6 +52,13 @@ class PreparedSignature:
     certificate: CertificateInfo
     at: str
     signing_time: datetime
+    profile: SignatureProfile = field(factory=lambda: signature_profile("field"))
+    _intact: bool = field(default=False, init=False, eq=False, repr=False)
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether it is the very value that `prepare` gave, not one changed, copied by hand or read back."""
+        return self._intact
 
     @property
     def digest(self) -> bytes:
@@ -76,11 +86,12 @@ class PreparedSignature:
             version, whole = data["version"], data.pop("checksum") == _checksum(data)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise DocumentError("document.prepared_unreadable", field="saved") from error
-        if version != _VERSION:
+        if version not in {_FIRST_VERSION, _VERSION}:
             raise DocumentError("document.prepared_version", version=str(version)[:40], known=_VERSION)
         if not whole:
             raise DocumentError("document.prepared_unreadable", field="checksum")
-        return cls(**{name: _part(data, name) for name in _READERS})
+        names = [name for name in _READERS if version == _VERSION or name != "profile"]
+        return cls(**{name: _part(data, name) for name in names})
 
     def _data(self) -> dict[str, Any]:
         return {
@@ -92,6 +103,7 @@ class PreparedSignature:
             "certificate": base64.b64encode(self.certificate.der).decode(),
             "at": self.at,
             "signing_time": self.signing_time.isoformat(),
+            "profile": self.profile.to_dict(),
         }
 
 
@@ -107,6 +119,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "certificate": lambda text: CertificateInfo.from_der(base64.b64decode(text)),
     "at": str,
     "signing_time": _moment,
+    "profile": SignatureProfile.from_dict,
 }
 
 

@@ -7,13 +7,15 @@ no document type, no entity, no comment and no CDATA section.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from lxml import etree
 
 from bhxh_sdk.errors import DocumentError, UnsafeDocumentError, WrongTypeError
 from bhxh_sdk.xml.limits import check_bounds, check_depth
+from bhxh_sdk.xml.writer import DECLARATION
 
-__all__ = ["SIZE_LIMIT", "parsed"]
+__all__ = ["SIZE_LIMIT", "body_of", "opened", "parsed"]
 
 SIZE_LIMIT = 64 * 1024 * 1024
 """How many bytes a document may have unless the caller says otherwise."""
@@ -24,13 +26,14 @@ _BIG_TEXT = (
     10_000_000  # libxml2 refuses longer texts, and deeper trees than 256, unless told that the tree is huge
 )
 
+_USUAL_START = DECLARATION + b"<"
 _DECLARATION = re.compile(
     rb"""<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"1\.0"|'1\.0')"""
     rb"""(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:"([A-Za-z0-9._-]{1,40})"|'([A-Za-z0-9._-]{1,40})'))?"""
     rb"""(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*\?>"""
 )
 _START = re.compile(rb"[ \t\r\n]*+<")
-_UNSAFE = re.compile(rb"<!--|<!\[CDATA\[|<!|<\?")
+_UNSAFE = re.compile(rb"<(?:!--|!\[CDATA\[|!|\?)")  # begins with a literal, which is searched for quickly
 _UNSAFE_CODES = {
     b"<!--": "document.comment",
     b"<![CDATA[": "document.cdata",
@@ -53,13 +56,17 @@ def parsed(content: bytes, *, size_limit: int = SIZE_LIMIT) -> etree._Element:
         DocumentError: another encoding than UTF-8, or not well-formed.
 
     """
-    if not isinstance(content, bytes):
-        raise WrongTypeError(field="content", expected="bytes", got=type(content).__name__)
-    if not isinstance(size_limit, int):
-        raise WrongTypeError(field="size_limit", expected="int", got=type(size_limit).__name__)
-    if len(content) > size_limit:
-        raise UnsafeDocumentError("document.too_large", size=len(content), limit=size_limit)
-    body = _body(content)
+    return opened(content, size_limit=size_limit)[1]
+
+
+def opened(content: bytes, *, size_limit: int = SIZE_LIMIT) -> tuple[bytes, etree._Element]:
+    """Parse a document and return its bytes after byte order mark and declaration, and its root.
+
+    Raises:
+        WrongTypeError, UnsafeDocumentError, DocumentError: as `parsed`.
+
+    """
+    body = body_of(content, size_limit=size_limit)
     if unsafe := _UNSAFE.search(body):
         raise UnsafeDocumentError(_UNSAFE_CODES[unsafe[0]])
     check_bounds(body)
@@ -68,7 +75,25 @@ def parsed(content: bytes, *, size_limit: int = SIZE_LIMIT) -> etree._Element:
     except etree.XMLSyntaxError as error:
         raise _refusal(error) from error
     check_depth(root)
-    return root
+    return body, root
+
+
+def body_of(content: bytes, *, size_limit: int = SIZE_LIMIT) -> bytes:
+    """Return what follows byte order mark and declaration, where only UTF-8 is declared.
+
+    Raises:
+        WrongTypeError: the content is not bytes.
+        UnsafeDocumentError: it is too large.
+        DocumentError: another encoding than UTF-8, or it does not begin with a tag.
+
+    """
+    if not isinstance(content, bytes):
+        raise WrongTypeError(field="content", expected="bytes", got=type(content).__name__)
+    if not isinstance(size_limit, int):
+        raise WrongTypeError(field="size_limit", expected="int", got=type(size_limit).__name__)
+    if len(content) > size_limit:
+        raise UnsafeDocumentError("document.too_large", size=len(content), limit=size_limit)
+    return _body(content)
 
 
 def _refusal(error: etree.XMLSyntaxError) -> DocumentError:
@@ -82,6 +107,8 @@ def _body(content: bytes) -> bytes:
     """Return what follows byte order mark and declaration; both must stand for UTF-8."""
     if content.startswith(_OTHER_MARKS):
         raise DocumentError("document.encoding", encoding="UTF-16/UTF-32")
+    if content.startswith(_USUAL_START):
+        return content[len(_USUAL_START) - 1 :]
     body = content.removeprefix(_UTF8_MARK)
     declaration = _DECLARATION.match(body)
     if declaration is None:
@@ -99,6 +126,7 @@ def _begun(body: bytes) -> bytes:
     return body
 
 
+@cache
 def _parser(*, huge: bool) -> etree.XMLParser[etree._Element]:
     return etree.XMLParser(
         encoding="utf-8",

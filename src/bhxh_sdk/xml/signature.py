@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from bhxh_sdk.errors import (
     BhxhError,
@@ -26,11 +22,13 @@ from bhxh_sdk.errors import (
 )
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.models.text import control_characters
-from bhxh_sdk.xml.moments import in_utc
-from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, sha256, signatures
+from bhxh_sdk.xml.keys import SignerKey, signer_of, value_fits, wrong_kind
+from bhxh_sdk.xml.moments import as_written, in_utc
+from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, path_of, sha256, signatures
 from bhxh_sdk.xml.prepared import PreparedSignature
-from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
-from bhxh_sdk.xml.signature_shape import signature, signed_info
+from bhxh_sdk.xml.reader import SIZE_LIMIT, opened
+from bhxh_sdk.xml.signature_profile import as_signature_profile, place_of
+from bhxh_sdk.xml.signature_shape import in_scope, signature, signed_info
 from bhxh_sdk.xml.tree import name_of
 
 if TYPE_CHECKING:
@@ -38,61 +36,82 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-__all__ = ["PLACE", "complete", "prepare"]
+    from bhxh_sdk.models import SignatureScheme
+    from bhxh_sdk.xml.signature_profile import SignatureProfile
+    from bhxh_sdk.xml.signature_shape import Namespaces
 
-PLACE = "Hoso/CKy_Dvi"
-"""Where the employer signs registrations and envelopes."""
+__all__ = [
+    "check_value",
+    "complete",
+    "prepare",
+    "prepared_here",
+    "signature_element",
+    "spliced",
+    "usable_key",
+]
 
 _SMALLEST_KEY = 2048
-_OWN_IDS = {"sigid", "proid"}
 
 
 def prepare(
     content: bytes,
     certificate: CertificateInfo,
     *,
-    at: str = PLACE,
+    at: str | None = None,
     signing_time: datetime,
+    profile: SignatureProfile | str = "field",
     size_limit: int = SIZE_LIMIT,
 ) -> PreparedSignature:
     """Prepare a document for signing.
 
     Args:
         content: the document's bytes; nothing of them is changed but the tag of the signature's place, `<X/>`
-            to `<X></X>`.
-        certificate: the signer's certificate, with an RSA key of at least 2048 bits.
-        at: path of the empty element that takes the signature.
-        signing_time: when it is signed, with its zone. Written in UTC; the signature does not protect it.
+            to `<X></X>`. A counter-signature's place is written when there is none.
+        certificate: the signer's certificate, with an RSA key of at least 2048 bits, or one on P-256 for a
+            profile that asks for it.
+        at: path of the empty element that takes the signature; None for the profile's.
+        signing_time: when it is signed, with its zone. Written in UTC; only a profile that says so protects
+            it.
+        profile: shape of the signature, or its name.
         size_limit: how many bytes the document may have.
 
     Returns:
         A plain value: hand its `digest` to a signer, and the signature value to `complete`.
 
     Raises:
-        InputError: the path is not one, or the time has no zone or cannot be said in UTC.
+        InputError: the path is not one, the profile is unknown, or the time has no zone.
         DocumentError: the document is unsafe or not XML, has no such place or several, the place is not
-            empty, or the document is signed already.
-        CertificateUnusableError: the key is not RSA or too short, or the certificate cannot be read.
+            empty, the document is signed already, or is not yet signed where a counter-signature needs it.
+        CertificateUnusableError: the key is of another kind or too short, or the certificate cannot be read.
 
     """
+    shape = as_signature_profile(profile)
+    at = place_of(shape, at)
     signed_at = in_utc(signing_time, "signing_time").replace(microsecond=0)
-    _check_length(_public_key(certificate))
-    root = parsed(content, size_limit=size_limit)
+    usable_key(certificate, shape)
+    content, body, root = _with_place(content, at, shape, size_limit)
     place = element_at(root, at)
-    _check_free(root, place, at)
-    start, end = _span(content, root, place, at)
-    name = name_of(place).encode()
-    opened = content[:start] + b"<" + name + b">"
-    digest = sha256(canonical(root))
-    return PreparedSignature(
-        document=opened + b"</" + name + b">" + content[end:],
-        position=len(opened),
-        content_digest=digest,
-        signed_info=signed_info(place.nsmap, digest),
+    _check_free(root, body, place, at, shape)
+    document, position = _opened_place(content, root, place, at)
+    return prepared_here(
+        document=document,
+        position=position,
+        content_digest=sha256(canonical(root, exclusive=shape.is_exclusive)),
+        namespaces=in_scope(place.nsmap),
         certificate=certificate,
         at=at,
         signing_time=signed_at,
+        profile=shape,
     )
+
+
+def prepared_here(*, namespaces: Namespaces, **parts: Any) -> PreparedSignature:  # noqa: ANN401  # the parts of a prepared value
+    """Make a prepared value whose parts were just taken from one document."""
+    time = as_written(parts["signing_time"])
+    signed = signed_info(parts["profile"], namespaces, parts["content_digest"], time)
+    prepared = PreparedSignature(signed_info=signed, **parts)
+    object.__setattr__(prepared, "_intact", True)  # the only place that may say so of a frozen value
+    return prepared
 
 
 def complete(prepared: PreparedSignature, signature_value: bytes) -> bytes:
@@ -100,7 +119,8 @@ def complete(prepared: PreparedSignature, signature_value: bytes) -> bytes:
 
     Args:
         prepared: what `prepare` gave, in this process or another.
-        signature_value: the raw RSA PKCS#1 v1.5 signature of `prepared.digest` by SHA-256.
+        signature_value: the raw signature of `prepared.digest`: RSA PKCS#1 v1.5 by SHA-256, or what the
+            profile's scheme says.
 
     Returns:
         The signed document's bytes.
@@ -114,18 +134,76 @@ def complete(prepared: PreparedSignature, signature_value: bytes) -> bytes:
         raise WrongTypeError(field="prepared", expected="PreparedSignature", got=type(prepared).__name__)
     if not isinstance(signature_value, bytes):
         raise WrongTypeError(field="signature_value", expected="bytes", got=type(signature_value).__name__)
-    key = _public_key(prepared.certificate)
-    _check_value(key, signature_value, prepared.signed_info)
-    _check_unchanged(prepared)
-    element = signature(
-        prepared.content_digest,
+    key = usable_key(prepared.certificate, prepared.profile)
+    check_value(key, signature_value, prepared.signed_info, prepared.profile.scheme)
+    if not prepared.is_intact:
+        _check_unchanged(prepared)
+    return spliced(prepared, signature_value)
+
+
+def spliced(prepared: PreparedSignature, signature_value: bytes) -> bytes:
+    """Put a signature value that was verified already into the document.
+
+    Args:
+        prepared: what `prepare` gave in this process.
+        signature_value: a value known to fit it.
+
+    """
+    element = signature_element(prepared, signature_value)
+    document, position = prepared.document, prepared.position
+    return b"".join((document[:position], element, document[position:]))
+
+
+def signature_element(prepared: PreparedSignature, signature_value: bytes) -> bytes:
+    """Return the Signature element of a prepared value."""
+    certificate = prepared.certificate
+    return signature(
+        prepared.profile,
+        prepared.signed_info,
         signature_value,
-        key.public_numbers(),
-        prepared.certificate.subject,
-        prepared.certificate.der,
-        f"{prepared.signing_time.replace(tzinfo=None).isoformat()}Z",
+        certificate.subject,
+        certificate.der,
+        as_written(prepared.signing_time),
     )
-    return prepared.document[: prepared.position] + element + prepared.document[prepared.position :]
+
+
+def check_value(key: SignerKey, value: bytes, signed: bytes, scheme: SignatureScheme) -> None:
+    """Refuse a signature value that is not one of this key over these bytes.
+
+    Raises:
+        SignatureMismatchError: it has the wrong length or was made over something else.
+
+    """
+    if len(value) != key.value_length:
+        raise SignatureMismatchError("document.value_length", got=len(value), expected=key.value_length)
+    if not value_fits(key, value, signed, scheme):
+        raise SignatureMismatchError("document.value_mismatch")
+
+
+def usable_key(certificate: CertificateInfo, profile: SignatureProfile) -> SignerKey:
+    """Return the key of a certificate that may sign in a profile's way.
+
+    Raises:
+        CertificateUnusableError: the key is of another kind or too short, or the certificate cannot be read.
+
+    """
+    if not isinstance(certificate, CertificateInfo):
+        raise WrongTypeError(field="certificate", expected="CertificateInfo", got=type(certificate).__name__)
+    try:
+        key = signer_of(certificate.der)
+    except (BhxhError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise CertificateUnusableError("document.certificate_unreadable", field="certificate") from error
+    if profile.scheme not in key.schemes:
+        raise CertificateUnusableError(
+            wrong_kind(profile.scheme), field="certificate", kind=certificate.key_kind
+        )
+    if key.strength < _SMALLEST_KEY:
+        raise CertificateUnusableError(
+            "document.key_too_short", field="certificate", bits=key.strength, smallest=_SMALLEST_KEY
+        )
+    if not certificate.subject.isprintable() and control_characters(certificate.subject):
+        raise CertificateUnusableError("document.certificate_subject", field="certificate")
+    return key
 
 
 def _check_unchanged(prepared: PreparedSignature) -> None:
@@ -136,6 +214,7 @@ def _check_unchanged(prepared: PreparedSignature) -> None:
             prepared.certificate,
             at=prepared.at,
             signing_time=prepared.signing_time,
+            profile=prepared.profile,
             size_limit=sys.maxsize,
         )
     except BhxhError as error:
@@ -144,59 +223,61 @@ def _check_unchanged(prepared: PreparedSignature) -> None:
         raise SignatureMismatchError("document.prepared_changed", field="prepared")
 
 
-def _public_key(certificate: CertificateInfo) -> RSAPublicKey:
-    if not isinstance(certificate, CertificateInfo):
-        raise WrongTypeError(field="certificate", expected="CertificateInfo", got=type(certificate).__name__)
-    if control_characters(certificate.subject):
-        raise CertificateUnusableError("document.certificate_subject", field="certificate")
-    try:
-        key = x509.load_der_x509_certificate(certificate.der).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise CertificateUnusableError("document.certificate_unreadable", field="certificate") from error
-    if not isinstance(key, RSAPublicKey):
-        raise CertificateUnusableError("document.key_kind", field="certificate", kind=certificate.key_kind)
-    return key
+def _with_place(
+    content: bytes, at: str, profile: SignatureProfile, size_limit: int
+) -> tuple[bytes, bytes, etree._Element]:
+    """Parse a document; one that is counter-signed gets its place before the root's end if it has none."""
+    body, root = opened(content, size_limit=size_limit)
+    parent, _, name = at.rpartition("/")
+    if not profile.over or parent != root.tag or root.find(name) is not None:
+        return content, body, root
+    end = content.rindex(b"</") if len(root) else len(content)
+    content = b"%b<%b></%b>%b" % (content[:end], name.encode(), name.encode(), content[end:])
+    body, root = opened(content, size_limit=size_limit)
+    return content, body, root
 
 
-def _check_length(key: RSAPublicKey) -> None:
-    if key.key_size < _SMALLEST_KEY:
-        raise CertificateUnusableError(
-            "document.key_too_short", field="certificate", bits=key.key_size, smallest=_SMALLEST_KEY
-        )
-
-
-def _check_free(root: etree._Element, place: etree._Element, at: str) -> None:
-    if signatures(root):
-        raise DocumentError("document.already_signed", field=at)
+def _check_free(
+    root: etree._Element, body: bytes, place: etree._Element, at: str, profile: SignatureProfile
+) -> None:
+    over = [path_of(found.getparent()) for found in signatures(root)]
+    if sorted(over) != sorted(profile.over):
+        raise DocumentError("document.already_signed" if over else "document.not_signed", field=at)
     if len(place) or place.text or place.attrib:
         raise DocumentError("document.place_not_empty", field=at)
-    if _OWN_IDS & set(ids(root)):
+    if profile.ids & set(ids(root, body)):
         raise DocumentError("document.id_taken", field=at)
     check_receivable(place)
 
 
+def _opened_place(content: bytes, root: etree._Element, place: etree._Element, at: str) -> tuple[bytes, int]:
+    """Return the document with both tags of the place written, and where the signature goes between them."""
+    start, end = _span(content, root, place, at)
+    name = name_of(place).encode()
+    document = b"".join((content[:start], b"<", name, b"></", name, b">", content[end:]))
+    return document, start + len(name) + 2
+
+
 def _span(content: bytes, root: etree._Element, place: etree._Element, at: str) -> tuple[int, int]:
-    """Return where the place's tags stand in the bytes.
+    """Return where the place's tags stand in the bytes."""
+    name = name_of(place).encode()
+    start = content.find(b"<" + name)
+    if content.find(b"<" + name, start + 1) >= 0:
+        start = _nth_start(content, root, place)
+    tags = re.compile(rb"<%b[ \t\r\n]*(?:/>|></%b[ \t\r\n]*>)" % (re.escape(name), re.escape(name)))
+    found = tags.match(content, start)
+    if found is None:
+        raise DocumentError("document.place_not_empty", field=at)
+    return start, found.end()
+
+
+def _nth_start(content: bytes, root: etree._Element, place: etree._Element) -> int:
+    """Return where the place starts among elements whose names begin like its own.
 
     Without comments, CDATA sections and processing instructions every `<` opens a tag, so the n-th element of
     that literal name is the n-th match on the bytes.
     """
     same_name = (element for element in root.iter(f"{{*}}{name_of(place)}") if element.prefix is None)
     number = next(number for number, element in enumerate(same_name) if element is place)
-    name = re.escape(name_of(place).encode())
-    starts = re.finditer(rb"<%b(?=[ \t\r\n/>])" % name, content)
-    start = next(match.start() for position, match in enumerate(starts) if position == number)
-    tags = re.compile(rb"<%b[ \t\r\n]*(?:/>|></%b[ \t\r\n]*>)" % (name, name)).match(content, start)
-    if tags is None:
-        raise DocumentError("document.place_not_empty", field=at)
-    return start, tags.end()
-
-
-def _check_value(key: RSAPublicKey, value: bytes, signed: bytes) -> None:
-    expected = (key.key_size + 7) // 8
-    if len(value) != expected:
-        raise SignatureMismatchError("document.value_length", got=len(value), expected=expected)
-    try:
-        key.verify(value, signed, padding.PKCS1v15(), hashes.SHA256())
-    except InvalidSignature as error:
-        raise SignatureMismatchError("document.value_mismatch") from error
+    starts = re.finditer(rb"<%b(?=[ \t\r\n/>])" % re.escape(name_of(place).encode()), content)
+    return next(match.start() for position, match in enumerate(starts) if position == number)

@@ -9,77 +9,118 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NoReturn
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from attrs import field, frozen
+from lxml import etree
 
 from bhxh_sdk.errors import VerificationError
 from bhxh_sdk.xml.signature_shape import (
-    CANONICALISATION,
     DIGEST_HASHES,
     DSIG,
-    ENVELOPED,
     TIME_NAMESPACE,
+    canonicalisation_of,
+    in_scope,
+    signed_time_object,
+    time_transforms,
+    transforms,
 )
 from bhxh_sdk.xml.tree import is_blank, shown_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
-    from lxml import etree
+    from bhxh_sdk.xml.signature_profile import SignatureProfile
+    from bhxh_sdk.xml.signature_shape import Namespaces
 
-__all__ = ["SignatureParts", "parts_of"]
+__all__ = ["SignatureParts", "is_moment", "moment_of", "parts_of"]
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")
 
 
-@frozen(kw_only=True)
-class SignatureParts:
-    """Hold what a Signature element says.
+class SignatureParts(NamedTuple):
+    """Hold what a Signature element says. A tuple, because one is made for each signature verified.
 
     Args:
         signature_method: URI of the signature algorithm, not judged yet.
         digest_method: URI of the digest algorithm, not judged yet.
-        digest: the DigestValue.
+        digest: the DigestValue of the document.
         value: the SignatureValue.
         key: modulus and exponent of KeyValue; None when there is none.
         certificate: the certificate in DER.
-        signing_time: the claimed time; None when there is none.
+        signing_time: the claimed time as written; empty when there is none.
+        namespaces: the declarations in scope where the signature stands.
+        time_digest: the DigestValue of the time; empty when nothing protects it.
 
     """
 
     signature_method: str
     digest_method: str
     digest: bytes
-    value: bytes = field(repr=False)
+    value: bytes
     key: tuple[int, int] | None
-    certificate: bytes = field(repr=False)
-    signing_time: datetime | None
+    certificate: bytes
+    signing_time: str
+    namespaces: Namespaces
+    time_digest: bytes = b""
 
 
-def parts_of(signature: etree._Element) -> SignatureParts:
+def parts_of(signature: etree._Element, profile: SignatureProfile) -> SignatureParts:
     """Return the parts of a Signature element.
+
+    Args:
+        signature: the element.
+        profile: the one shape that it may have.
 
     Raises:
         VerificationError: an element, attribute or text is missing, repeated or not expected.
 
     """
     _plain(signature, attributes=("Id",))
-    found = _children(signature, ("SignedInfo", "SignatureValue", "KeyInfo"), optional=("Object",))
-    signature_method, digest_method, digest = _signed_info(found["SignedInfo"])
+    namespaces = in_scope(signature.nsmap)
+    wanted, optional = _objects(profile)
+    names = ("SignedInfo", "SignatureValue", "KeyInfo", *wanted)
+    found = _children(signature, names, optional=optional)
+    signature_method, references = _signed_info(found["SignedInfo"], profile)
     key, certificate = _key_info(found["KeyInfo"])
-    time = _signing_time(found["Object"]) if "Object" in found else None
+    time = _signing_time(found["Object"], profile, namespaces) if "Object" in found else ""
+    (digest_method, digest), *protected = references
+    if any(method != digest_method for method, _ in protected):
+        _refuse(found["SignedInfo"], "reference")
     return SignatureParts(
         signature_method=signature_method,
         digest_method=digest_method,
         digest=digest,
+        time_digest=b"".join(digest for _, digest in protected),
         value=_base64(found["SignatureValue"]),
         key=key,
         certificate=certificate,
         signing_time=time,
+        namespaces=namespaces,
     )
+
+
+def is_moment(signing_time: str) -> bool:
+    """Tell whether a signing time is empty, or a point in time of the one form."""
+    if not signing_time:
+        return True
+    return _TIME.fullmatch(signing_time) is not None and moment_of(signing_time) is not None
+
+
+def moment_of(signing_time: str) -> datetime | None:
+    """Return the point in time that a signature claims; None when it claims none, or no possible one."""
+    try:
+        return datetime.fromisoformat(signing_time) if signing_time else None
+    except ValueError:
+        return None
+
+
+def _objects(profile: SignatureProfile) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which Objects must be there and which may."""
+    if profile.signing_time == "protected":
+        return ("Object",), ()
+    return (), ("Object",) if profile.signing_time == "unprotected" else ()
 
 
 def _refuse(element: etree._Element, reason: str = "structure") -> NoReturn:
@@ -109,15 +150,32 @@ def _children(
     return found
 
 
-def _signed_info(element: etree._Element) -> tuple[str, str, bytes]:
+def _signed_info(
+    element: etree._Element, profile: SignatureProfile
+) -> tuple[str, Sequence[tuple[str, bytes]]]:
+    """Return the signature's algorithm, and digest algorithm and digest of each reference."""
     _plain(element)
-    found = _children(element, ("CanonicalizationMethod", "SignatureMethod", "Reference"))
-    if _algorithm(found["CanonicalizationMethod"]) != CANONICALISATION:
-        _refuse(found["CanonicalizationMethod"], "canonicalisation")
-    digest_method, digest = _reference(found["Reference"])
-    signature_method = _algorithm(found["SignatureMethod"])
+    wanted = _wanted_references(profile)
+    methods, references = list(element)[:2], list(element)[2:]
+    names = ["CanonicalizationMethod", "SignatureMethod", *("Reference" for _ in wanted)]
+    if [child.tag for child in element] != [f"{{{DSIG}}}{name}" for name in names]:
+        _refuse(element)
+    if _algorithm(methods[0]) != canonicalisation_of(profile):
+        _refuse(methods[0], "canonicalisation")
+    signature_method = _algorithm(methods[1])
+    found = [
+        _reference(reference, uri, known) for reference, (uri, known) in zip(references, wanted, strict=True)
+    ]
     _check_bare(element)
-    return signature_method, digest_method, digest
+    return signature_method, found
+
+
+def _wanted_references(profile: SignatureProfile) -> Sequence[tuple[str, Sequence[str]]]:
+    """Return URI and transforms of each reference that a profile has."""
+    document = ("", transforms(profile))
+    if profile.signing_time != "protected":
+        return (document,)
+    return document, (f"#{profile.time_id}", time_transforms(profile))
 
 
 def _check_bare(element: etree._Element) -> None:
@@ -128,22 +186,28 @@ def _check_bare(element: etree._Element) -> None:
             _refuse(inner)
 
 
-def _reference(element: etree._Element) -> tuple[str, bytes]:
-    if dict(element.attrib) != {"URI": ""} or element.prefix is not None:
+def _reference(element: etree._Element, uri: str, known: Sequence[str]) -> tuple[str, bytes]:
+    if dict(element.attrib) != {"URI": uri} or element.prefix is not None:
         _refuse(element, "reference")
-    found = _children(element, ("Transforms", "DigestMethod", "DigestValue"))
-    _plain(found["Transforms"])
-    if len(found["Transforms"]) != 1:
-        _refuse(found["Transforms"], "transforms")
-    transform = _children(found["Transforms"], ("Transform",))["Transform"]
-    if _algorithm(transform) != ENVELOPED:
-        _refuse(transform, "transforms")
+    listed = ("Transforms",) if known else ()
+    found = _children(element, (*listed, "DigestMethod", "DigestValue"))
+    if known:
+        _check_transforms(found["Transforms"], known)
     digest_method = _algorithm(found["DigestMethod"])
     digest = _exact_base64(found["DigestValue"])
-    known = DIGEST_HASHES.get(digest_method)
-    if known is not None and len(digest) != known.digest_size:
+    hashing = DIGEST_HASHES.get(digest_method)
+    if hashing is not None and len(digest) != hashing.digest_size:
         _refuse(found["DigestValue"])
     return digest_method, digest
+
+
+def _check_transforms(element: etree._Element, known: Sequence[str]) -> None:
+    _plain(element)
+    if [child.tag for child in element] != [f"{{{DSIG}}}Transform"] * len(known):
+        _refuse(element, "transforms")
+    for child, algorithm in zip(element, known, strict=True):
+        if _algorithm(child) != algorithm:
+            _refuse(child, "transforms")
 
 
 def _algorithm(element: etree._Element) -> str:
@@ -177,19 +241,28 @@ def _key_value(element: etree._Element) -> tuple[int, int]:
     return int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big")
 
 
-def _signing_time(element: etree._Element) -> datetime:
-    _plain(element)
+def _signing_time(element: etree._Element, profile: SignatureProfile, namespaces: Namespaces) -> str:
+    protected = profile.signing_time == "protected"
+    _plain(element, attributes=("Id",) if protected else ())
     group = _children(element, ("SignatureProperties",), namespace="")["SignatureProperties"]
     _plain(group, attributes=("Id",))
     single = _children(group, ("SignatureProperty",), namespace="")["SignatureProperty"]
     _plain(single, attributes=("Target", "Id"))
     text = _leaf(_children(single, ("SigningTime",), namespace=TIME_NAMESPACE)["SigningTime"])
-    try:
-        if _TIME.fullmatch(text):
-            return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        pass
-    return _refuse(element, "signing-time")
+    if not text or not is_moment(text):
+        _refuse(element, "signing-time")
+    if protected and _alone(element) != signed_time_object(profile, namespaces, text):
+        _refuse(element, "signing-time")
+    return text
+
+
+def _alone(element: etree._Element) -> bytes:
+    """Return the canonical form of an element as it stands, its namespaces with it.
+
+    Parsed again by itself: lxml's inclusive form of a part of a tree is wrong below a default namespace.
+    """
+    copied = etree.fromstring(etree.tostring(element, with_tail=False))
+    return etree.tostring(copied, method="c14n")
 
 
 def _leaf(element: etree._Element) -> str:

@@ -7,16 +7,12 @@ read nothing else.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from datetime import datetime  # noqa: TC003  # attrs reads the annotations at run time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from attrs import field, frozen
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import padding
+from attrs import evolve, field, frozen
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from bhxh_sdk.errors import (
     BhxhError,
@@ -26,21 +22,38 @@ from bhxh_sdk.errors import (
     VerificationError,
     WrongTypeError,
 )
-from bhxh_sdk.models import CertificateInfo
-from bhxh_sdk.xml.chain import certificate_key, check_chain, check_validity
+from bhxh_sdk.models import CertificateInfo, SignatureScheme
+from bhxh_sdk.xml.chain import check_chain, check_validity
+from bhxh_sdk.xml.keys import SignerKey, digest_of, signer_of, value_fits, wrong_kind
 from bhxh_sdk.xml.moments import in_utc
-from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, signatures
-from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
-from bhxh_sdk.xml.signature import PLACE
-from bhxh_sdk.xml.signature_parts import SignatureParts, parts_of
-from bhxh_sdk.xml.signature_shape import DIGEST_HASHES, SIGNATURE_HASHES, signed_info
+from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, path_of, signatures
+from bhxh_sdk.xml.quick_reading import quick_claim
+from bhxh_sdk.xml.reader import SIZE_LIMIT, opened
+from bhxh_sdk.xml.signature_parts import SignatureParts, moment_of, parts_of
+from bhxh_sdk.xml.signature_profile import SignatureProfile, as_signature_profile, place_of
+from bhxh_sdk.xml.signature_shape import (
+    DIGEST_HASHES,
+    RSA_SHA1,
+    SIGNATURE_HASHES,
+    SIGNATURE_METHODS,
+    base64_of,
+    default_methods,
+    signed_info,
+)
 from bhxh_sdk.xml.tree import is_blank
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from lxml import etree
 
 __all__ = ["Verified", "verify"]
+
+
+_ALGORITHMS = {
+    SIGNATURE_METHODS[SignatureScheme.RSA_PKCS1]: "rsa-sha256",
+    SIGNATURE_METHODS[SignatureScheme.RSA_PSS]: "rsa-pss-sha256",
+    SIGNATURE_METHODS[SignatureScheme.ECDSA]: "ecdsa-sha256",
+    RSA_SHA1: "rsa-sha1",
+}
 
 
 @frozen(kw_only=True)
@@ -50,8 +63,9 @@ class Verified:
     Args:
         content: the canonical bytes that were signed: the document without the signature. Read only these.
         certificate: the signer's certificate.
-        algorithm: `rsa-sha256`, or `rsa-sha1` when that was allowed.
-        signing_time: the time that the document claims, which nothing protects; None when it claims none.
+        algorithm: `rsa-sha256`; `rsa-sha1`, `rsa-pss-sha256` or `ecdsa-sha256` when that was asked for.
+        signing_time: the time that the document claims; None when it claims none.
+        is_time_protected: whether the signature covers that time; in the field's shape nothing does.
         at: path of the signature's place.
         trusted: whether the certificate was checked against roots.
 
@@ -61,6 +75,7 @@ class Verified:
     certificate: CertificateInfo
     algorithm: str
     signing_time: datetime | None
+    is_time_protected: bool = False
     at: str
     trusted: bool
 
@@ -68,7 +83,8 @@ class Verified:
 def verify(
     content: bytes,
     *,
-    at: str = PLACE,
+    at: str | None = None,
+    profile: SignatureProfile | str = "field",
     allow_sha1: bool = False,
     smallest_key: int = 2048,
     roots: Sequence[bytes] | None = None,
@@ -79,7 +95,8 @@ def verify(
 
     Args:
         content: the signed document's bytes.
-        at: path of the element that holds the signature.
+        at: path of the element that holds the signature; None for the profile's.
+        profile: the one shape of signature that is accepted, or its name.
         allow_sha1: accept rsa-sha1 and SHA-1 digests, for documents of old signers.
         smallest_key: fewest bits that the RSA key may have.
         roots: certificates in DER that are trusted to issue signers' certificates; None not to check the
@@ -96,22 +113,74 @@ def verify(
 
     """
     _check_parameters(moment, roots, smallest_key)
-    root = _safe_tree(content, size_limit)
-    place, signature = _only_signature(root, at)
-    parts = parts_of(signature)
-    _check_algorithms(parts, allow_sha1=allow_sha1)
-    certificate, key = _signer(parts, smallest_key)
-    _check_value(parts, signature, key)
-    signed = _without(signature, place, root)
-    _check_digest(parts, signed)
-    _check_certificate(certificate, roots, moment)
+    shape = as_signature_profile(profile)
+    at = place_of(shape, at)
+    rules = _Rules(profile=shape, allow_sha1=allow_sha1, smallest_key=smallest_key)
+    verified = _verified_quickly(content, at, rules, size_limit) or verified_truly(
+        content, at, rules, size_limit
+    )
+    _check_certificate(verified.certificate, roots, moment)
+    return verified if roots is None else evolve(verified, trusted=True)
+
+
+class _Rules(NamedTuple):
+    """Say what the caller accepts."""
+
+    profile: SignatureProfile
+    allow_sha1: bool
+    smallest_key: int
+
+
+def _verified_quickly(content: bytes, at: str, rules: _Rules, size_limit: int) -> Verified | None:
+    """Return what is proven by a guess; None when the true road has to judge."""
+    claim = quick_claim(content, at, rules.profile, size_limit)
+    if claim is None:
+        return None
+    key, (signature_method, digest_method) = claim.key, claim.methods
+    try:
+        _check_algorithms(signature_method, digest_method, rules)
+        _check_key(key, rules)
+    except VerificationError:
+        return None
+    found = digest_of(claim.guess, DIGEST_HASHES[digest_method].name)
+    hash_name = SIGNATURE_HASHES[signature_method].name
+    if base64_of(found) != claim.digest or not value_fits(
+        key, claim.value, claim.signed_info, rules.profile.scheme, hash_name
+    ):
+        return None
+    return _verified(claim.guess, key, signature_method, claim.signing_time, at, rules)
+
+
+def verified_truly(content: bytes, at: str, rules: _Rules, size_limit: int) -> Verified:
+    """Parse, canonicalise and compare.
+
+    Raises:
+        VerificationError: the signature is not valid, or not of the one shape accepted.
+
+    """
+    body, root = _safe_tree(content, size_limit)
+    place, signature = _only_signature(root, body, at, rules.profile)
+    parts = parts_of(signature, rules.profile)
+    _check_algorithms(parts.signature_method, parts.digest_method, rules)
+    key = _signer(parts, rules)
+    _check_value(parts, key, rules.profile)
+    signed = _without(signature, place, root, exclusive=rules.profile.is_exclusive)
+    if digest_of(signed, DIGEST_HASHES[parts.digest_method].name) != parts.digest:
+        raise VerificationError("document.changed", reason="content-changed")
+    return _verified(signed, key, parts.signature_method, parts.signing_time, at, rules)
+
+
+def _verified(
+    signed: bytes, key: SignerKey, signature_method: str, signing_time: str, at: str, rules: _Rules
+) -> Verified:
     return Verified(
         content=signed,
-        certificate=certificate,
-        algorithm=f"rsa-{SIGNATURE_HASHES[parts.signature_method].name}",
-        signing_time=parts.signing_time,
+        certificate=key.certificate,
+        algorithm=_ALGORITHMS[signature_method],
+        signing_time=moment_of(signing_time),
+        is_time_protected=rules.profile.signing_time == "protected",
         at=at,
-        trusted=roots is not None,
+        trusted=False,
     )
 
 
@@ -136,9 +205,9 @@ def _check_certificate(
         check_chain(certificate, roots, moment)
 
 
-def _safe_tree(content: bytes, size_limit: int) -> etree._Element:
+def _safe_tree(content: bytes, size_limit: int) -> tuple[bytes, etree._Element]:
     try:
-        return parsed(content, size_limit=size_limit)
+        return opened(content, size_limit=size_limit)
     except DocumentError as error:
         reason = "unsafe" if isinstance(error, UnsafeDocumentError) else "not-xml"
         refusal = VerificationError(error.code, reason=reason)
@@ -146,80 +215,85 @@ def _safe_tree(content: bytes, size_limit: int) -> etree._Element:
         raise refusal from error
 
 
-def _only_signature(root: etree._Element, at: str) -> tuple[etree._Element, etree._Element]:
+def _only_signature(
+    root: etree._Element, body: bytes, at: str, profile: SignatureProfile
+) -> tuple[etree._Element, etree._Element]:
     """Return the signature's place and the signature, which stands there alone."""
     try:
         place = element_at(root, at)
         check_receivable(place)
     except DocumentError as error:
         raise VerificationError(error.code, field=at, reason="place") from error
-    found = signatures(root)
-    if len(found) > 1:
+    found = [one for one in signatures(root) if path_of(one.getparent()) not in profile.over]
+    if len(found) > 1 or len(signatures(root)) > 1 + len(profile.over):
         raise VerificationError("document.several_signatures", field=at, reason="several-signatures")
     if not found:
         raise VerificationError("document.not_signed", field=at, reason="not-signed")
     alone = len(place) == 1 and is_blank(place.text) and is_blank(found[0].tail)
     if found[0].getparent() is not place or not alone:
         raise VerificationError("document.signature_elsewhere", field=at, reason="place")
-    known = list(ids(root))
+    known = ids(root, body)
     if len(known) != len(set(known)):
         raise VerificationError("document.repeated_id", field=at, reason="repeated-id")
     return place, found[0]
 
 
-def _check_algorithms(parts: SignatureParts, *, allow_sha1: bool) -> None:
-    signing = SIGNATURE_HASHES.get(parts.signature_method)
-    if signing is None or (signing.name == "sha1" and not allow_sha1):
+def _check_algorithms(signature_method: str, digest_method: str, rules: _Rules) -> None:
+    if (signature_method, digest_method) == default_methods(rules.profile):
+        return
+    old = rules.allow_sha1 and rules.profile.scheme is SignatureScheme.RSA_PKCS1
+    if signature_method not in {SIGNATURE_METHODS[rules.profile.scheme], *([RSA_SHA1] if old else [])}:
         raise VerificationError(
-            "document.algorithm", reason="signature-algorithm", algorithm=parts.signature_method[:80]
+            "document.algorithm", reason="signature-algorithm", algorithm=signature_method[:80]
         )
-    digesting = DIGEST_HASHES.get(parts.digest_method)
-    if digesting is None or (digesting.name == "sha1" and not allow_sha1):
-        raise VerificationError(
-            "document.algorithm", reason="digest-algorithm", algorithm=parts.digest_method[:80]
-        )
+    digesting = DIGEST_HASHES.get(digest_method)
+    if digesting is None or (digesting.name == "sha1" and not rules.allow_sha1):
+        raise VerificationError("document.algorithm", reason="digest-algorithm", algorithm=digest_method[:80])
 
 
-def _signer(parts: SignatureParts, smallest_key: int) -> tuple[CertificateInfo, RSAPublicKey]:
+def _signer(parts: SignatureParts, rules: _Rules) -> SignerKey:
     try:
-        certificate = CertificateInfo.from_der(parts.certificate)
-    except (BhxhError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion) as error:
+        key = signer_of(parts.certificate)
+    except (BhxhError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise VerificationError("document.certificate_unreadable", reason="certificate") from error
-    key = certificate_key(certificate)
-    if key.key_size < smallest_key:
-        raise VerificationError(
-            "document.key_too_short", reason="key-too-short", bits=key.key_size, smallest=smallest_key
-        )
-    numbers = key.public_numbers()
-    if parts.key is not None and parts.key != (numbers.n, numbers.e):
+    _check_key(key, rules)
+    if parts.key is not None and parts.key != key.numbers:
         raise VerificationError("document.other_key", reason="key-mismatch")
-    return certificate, key
+    return key
 
 
-def _check_value(parts: SignatureParts, signature: etree._Element, key: RSAPublicKey) -> None:
+def _check_key(key: SignerKey, rules: _Rules) -> None:
+    if rules.profile.scheme not in key.schemes:
+        raise VerificationError(
+            wrong_kind(rules.profile.scheme), reason="key-kind", kind=key.certificate.key_kind
+        )
+    if key.strength < rules.smallest_key:
+        raise VerificationError(
+            "document.key_too_short", reason="key-too-short", bits=key.strength, smallest=rules.smallest_key
+        )
+
+
+def _check_value(parts: SignatureParts, key: SignerKey, profile: SignatureProfile) -> None:
     expected = signed_info(
-        signature.nsmap,
+        profile,
+        parts.namespaces,
         parts.digest,
-        signature_method=parts.signature_method,
-        digest_method=parts.digest_method,
+        parts.signing_time,
+        methods=(parts.signature_method, parts.digest_method),
     )
-    try:
-        key.verify(parts.value, expected, padding.PKCS1v15(), SIGNATURE_HASHES[parts.signature_method])
-    except (InvalidSignature, UnsupportedAlgorithm) as error:
-        raise VerificationError("document.signature_wrong", reason="signature-value") from error
+    hash_name = SIGNATURE_HASHES[parts.signature_method].name
+    fits = value_fits(key, parts.value, expected, profile.scheme, hash_name)
+    if not fits or base64_of(parts.time_digest) not in expected:
+        raise VerificationError("document.signature_wrong", reason="signature-value")
 
 
-def _without(signature: etree._Element, place: etree._Element, root: etree._Element) -> bytes:
+def _without(
+    signature: etree._Element, place: etree._Element, root: etree._Element, *, exclusive: bool
+) -> bytes:
     """Return the canonical document as the enveloped-signature transform leaves it: the tail stays."""
     place.text = (place.text or "") + (signature.tail or "")
     place.remove(signature)
     try:
-        return canonical(root)
+        return canonical(root, exclusive=exclusive)
     except DocumentError as error:
         raise VerificationError(error.code, reason="not-canonical") from error
-
-
-def _check_digest(parts: SignatureParts, signed: bytes) -> None:
-    found = hashlib.new(DIGEST_HASHES[parts.digest_method].name, signed).digest()
-    if not hmac.compare_digest(found, parts.digest):
-        raise VerificationError("document.changed", reason="content-changed")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["DECLARATION", "CanonicalWriter", "escaped", "escaped_attribute"]
+__all__ = ["DECLARATION", "CanonicalWriter", "escaped", "escaped_attribute", "start_tag"]
 
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 """The XML declaration as the field's documents have it; it is no part of the canonical form."""
@@ -27,6 +27,12 @@ def escaped_attribute(text: str) -> str:
     return text.replace("\t", "&#x9;").replace("\n", "&#xA;").replace("\r", "&#xD;")
 
 
+def start_tag(name: str, namespaces: Iterable[tuple[str, str]] = ()) -> str:
+    """Return an element's start tag, with namespace declarations as pairs of prefix and URI."""
+    declared = (f' xmlns:{prefix}="{escaped_attribute(uri)}"' for prefix, uri in sorted(namespaces))
+    return f"<{name}{''.join(declared)}>"
+
+
 class CanonicalWriter:
     """Write elements without attributes; only the root may declare namespaces.
 
@@ -39,10 +45,7 @@ class CanonicalWriter:
 
     def start(self, name: str, namespaces: Iterable[tuple[str, str]] = ()) -> None:
         """Open an element, with namespace declarations as pairs of prefix and URI."""
-        declared = "".join(
-            f' xmlns:{prefix}="{escaped_attribute(uri)}"' for prefix, uri in sorted(namespaces)
-        )
-        self._parts.append(f"<{name}{declared}>")
+        self._parts.append(start_tag(name, namespaces))
         self._open.append(name)
 
     def end(self) -> None:

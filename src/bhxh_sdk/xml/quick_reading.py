@@ -1,0 +1,320 @@
+"""The quick road of verification: guess the canonical bytes, and let the digest prove the guess.
+
+When SHA-256 of the guess equals the DigestValue that the signature covers, the guess is what the signer
+hashed; no canonicalisation could prove more. The road is taken only by documents of the plainest kind, read
+on their bytes: whatever is unusual, wrong or merely unexpected is left to the true road, which parses,
+canonicalises, and says what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from bhxh_sdk.errors import BhxhError
+from bhxh_sdk.xml.keys import SignerKey, signer_of
+from bhxh_sdk.xml.limits import check_elements
+from bhxh_sdk.xml.reader import body_of
+from bhxh_sdk.xml.signature_parts import is_moment
+from bhxh_sdk.xml.signature_shape import (
+    DIGEST_HASHES,
+    DSIG,
+    SIGNATURE_HASHES,
+    TIME_NAMESPACE,
+    canonicalisation_of,
+    default_methods,
+    signature_pieces,
+    signed_info_around,
+    transforms,
+)
+from bhxh_sdk.xml.writer import start_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bhxh_sdk.xml.signature_profile import SignatureProfile
+    from bhxh_sdk.xml.signature_shape import Namespaces
+
+__all__ = ["Claim", "quick_claim"]
+
+
+class Claim(NamedTuple):
+    """Hold what a document of the plainest kind claims. Nothing of it is proven yet.
+
+    Args:
+        guess: what may be the canonical document without the signature.
+        digest: the DigestValue as it stands, in base64.
+        signed_info: the canonical SignedInfo with that digest.
+        methods: URIs of the signature and the digest algorithm.
+        value: the signature value.
+        key: the signer's certificate and key; KeyValue says the same.
+        signing_time: the claimed time as written; empty when there is none.
+
+    """
+
+    guess: bytes
+    digest: bytes
+    signed_info: bytes
+    methods: tuple[str, str]
+    value: bytes
+    key: SignerKey
+    signing_time: str
+
+
+def quick_claim(content: bytes, at: str, profile: SignatureProfile, size_limit: int) -> Claim | None:
+    """Read a signed document of the plainest kind from its bytes.
+
+    Args:
+        content: the document's bytes.
+        at: path of the element that holds the signature.
+        profile: the one shape that the signature may have.
+        size_limit: how many bytes the document may have.
+
+    Returns:
+        What it claims; None when the document is not that plain.
+
+    """
+    plan = _plan(at, profile)
+    if plan is None:
+        return None
+    try:
+        body = body_of(content, size_limit=size_limit)
+        start = body.find(b"Signature") - 1
+        tag = body[: body.find(b">") + 1]
+        root = _root(tag)
+        if root is None or root.name != plan.root or not _stands_at(body, start, plan.place):
+            return None
+        guess = _guess(root.canonical, body[len(tag) : start], plan.endings)
+        found = guess and (_own_signature(body, start, plan) or _any_signature(body, start, plan))
+        if not guess or not found:
+            return None
+        check_elements(guess, len(root.namespaces))
+        return _claim(guess, found, root.namespaces, profile)
+    except (BhxhError, ValueError):  # UTF-8 or base64 that is none
+        return None
+
+
+class _Root(NamedTuple):
+    name: bytes
+    namespaces: Namespaces
+    canonical: bytes
+
+
+class _Plan(NamedTuple):
+    """Hold what is looked for: names of root and place, what ends the document, the signature's pieces."""
+
+    root: bytes
+    place: bytes
+    endings: bytes
+    pieces: tuple[bytes, bytes, bytes, bytes]
+    methods: tuple[str, str]
+    shape: re.Pattern[bytes]
+
+
+class _Found(NamedTuple):
+    """Hold the parts of a signature as they stand."""
+
+    methods: tuple[str, str]
+    digest: bytes
+    value: bytes
+    key_info: bytes
+    time: bytes
+
+
+_NAME = re.compile(rb"[^\s<>/&=:\"']+")
+_ROOT = re.compile(
+    rb"""<([^\s<>/&="':]+)((?: xmlns:[A-Za-z_][A-Za-z0-9_.-]*="[A-Za-z][A-Za-z0-9+.-]*:[^\s"'<>&]+")*)>"""
+)
+_DECLARED = re.compile(rb' xmlns:([^=]+)="([^"]+)"')
+_UNUSUAL = (b"!", b"?", b'"', b"'", b"&", b"\r")
+_UNSAFE = re.compile(rb"<(?:[!?]|[^<>]*[\"'])|&(?!(?:amp|lt|gt|#xD);)")
+_EMPTY = re.compile(rb"<([^\s<>/&=\"']+) ?/>")
+_WHITE_SPACE = b" \t\r\n"
+
+
+@lru_cache(maxsize=64)
+def _plan(at: str, profile: SignatureProfile) -> _Plan | None:
+    """Return what is looked for; None where only the true road goes."""
+    names = at.encode().split(b"/")
+    unusual = profile.is_exclusive or profile.over or profile.signing_time == "protected"
+    if unusual or len(names) != 2 or not all(map(_NAME.fullmatch, names)):  # noqa: PLR2004  # the root, and the place in it
+        return None
+    root, place = names
+    return _Plan(
+        root=root,
+        place=b"<%b>" % place,
+        endings=b"</%b></%b>" % (place, root),
+        pieces=signature_pieces(profile),
+        methods=default_methods(profile),
+        shape=_shape(profile),
+    )
+
+
+@lru_cache(maxsize=256)
+def _root(tag: bytes) -> _Root | None:
+    """Read a root's start tag; None when it is unusual, or a prefix stands twice or is a reserved one."""
+    found = _ROOT.fullmatch(tag)
+    if found is None:
+        return None
+    pairs = {prefix.decode(): uri.decode() for prefix, uri in _DECLARED.findall(found[2])}
+    if len(pairs) != found[2].count(b" xmlns:") or pairs.keys() & {"xml", "xmlns"}:
+        return None
+    namespaces = tuple(sorted(pairs.items()))
+    return _Root(found[1], namespaces, start_tag(found[1].decode(), namespaces).encode())
+
+
+def _stands_at(body: bytes, start: int, place: bytes) -> bool:
+    """Tell whether what begins there stands first in the one element that begins with that tag."""
+    before = start - len(place)
+    return before > 0 and body.startswith(place, before) and body.find(place[:-1], 0, before) < 0
+
+
+def _guess(root: bytes, inside: bytes, endings: bytes) -> bytes | None:
+    """Return the document without the signature, with what .NET writes in other ways made canonical.
+
+    None when there is more than elements without attributes and texts with canonical references.
+    """
+    if any(sign in inside for sign in _UNUSUAL):
+        if _UNSAFE.search(inside):
+            return None
+        inside = inside.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"/>" in inside:
+        inside = _EMPTY.sub(rb"<\1></\1>", inside)
+    return b"".join((root, inside, endings))
+
+
+def _own_signature(body: bytes, start: int, plan: _Plan) -> _Found | None:
+    """Take a signature as this package writes it apart, by comparing its pieces."""
+    head, middle, before, after = plan.pieces
+    digest = start + len(head)
+    value = digest + _DIGEST_LENGTH + len(middle)
+    if not body.startswith(head, start) or not body.startswith(middle, digest + _DIGEST_LENGTH):
+        return None
+    key_info = body.find(b"</SignatureValue>", value) + len(b"</SignatureValue>")
+    time = body.find(b"</KeyInfo>", key_info) + len(b"</KeyInfo>")
+    written = time + len(before)
+    length = _TIME_LENGTH if before else 0
+    if not body.startswith(before, time) or body[written + length :] != after + plan.endings:
+        return None
+    return _Found(
+        plan.methods,
+        body[digest : digest + _DIGEST_LENGTH],
+        body[value : key_info - len(b"</SignatureValue>")],
+        body[key_info:time],
+        body[written : written + length],
+    )
+
+
+_DIGEST_LENGTH = 44
+_TIME_LENGTH = 20
+
+
+def _any_signature(body: bytes, start: int, plan: _Plan) -> _Found | None:
+    """Take a signature on one line apart, in the field's order, empty elements written either way."""
+    shape = plan.shape.match(body, start)
+    if shape is None or body[shape.end() :].rstrip(_WHITE_SPACE) != plan.endings:
+        return None
+    method, digest_method, digest, value, key_info, time = shape.group(*_GROUPS)
+    return _Found((method.decode(), digest_method.decode()), digest, value, key_info, time or b"")
+
+
+def _claim(guess: bytes, found: _Found, namespaces: Namespaces, profile: SignatureProfile) -> Claim | None:
+    key, time = _known_key(found.key_info), found.time.decode()
+    if key is None or not is_moment(time):
+        return None
+    before, after = signed_info_around(profile, namespaces, found.methods)
+    signed = b"".join((before, found.digest, after))
+    return Claim(guess, found.digest, signed, found.methods, _decoded(found.value), key, time)
+
+
+def _known_key(key_info: bytes) -> SignerKey | None:
+    """Read KeyInfo, which repeats for each document of a signer; comparing costs less than reading it."""
+    begin = key_info[:_TELLING]
+    known = _keys.get(begin)
+    if known is None or known[0] != key_info:
+        if len(_keys) >= _MOST_KEPT:
+            _keys.clear()
+        known = _keys[begin] = (key_info, _key(key_info))
+    return known[1]
+
+
+_keys: dict[bytes, tuple[bytes, SignerKey | None]] = {}
+_TELLING = (
+    160  # enough of the modulus, or of the certificate's serial number and issuer, to tell signers apart
+)
+_MOST_KEPT = 512
+
+
+def _key(key_info: bytes) -> SignerKey | None:
+    """Return the signer's key; None when KeyInfo is not of the usual kind or names two keys."""
+    found = _KEY_INFO.fullmatch(key_info)
+    try:
+        if found is None or not (found["subject"] or b"").decode().isprintable():
+            return None
+        key = signer_of(_decoded(found["certificate"]))
+        if found["modulus"] is None:
+            return key
+        numbers = tuple(int.from_bytes(_decoded(found[name]), "big") for name in ("modulus", "exponent"))
+    except (BhxhError, ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if numbers == key.numbers else None
+
+
+def _decoded(text: bytes) -> bytes:
+    return a2b_base64(text, strict_mode=True)
+
+
+def _shape(profile: SignatureProfile) -> re.Pattern[bytes]:
+    """Return the pattern of a signature on one line, in the field's order, empty elements either way."""
+    references = "".join(_empty("Transform", known) for known in transforms(profile))
+    text = (
+        f'<Signature (?:{_OWN_ID} xmlns="{DSIG}"|xmlns="{DSIG}"(?: {_OWN_ID})?)>'
+        f"<SignedInfo>{_empty('CanonicalizationMethod', canonicalisation_of(profile))}"
+        f"{_one_of('SignatureMethod', 'method', SIGNATURE_HASHES)}"
+        f'<Reference URI=""><Transforms>{references}</Transforms>'
+        f"{_one_of('DigestMethod', 'digest_method', DIGEST_HASHES)}"
+        f"<DigestValue>(?P<digest>{_BASE64})</DigestValue></Reference></SignedInfo>"
+        f"<SignatureValue>(?P<value>{_BASE64})</SignatureValue>"
+        "(?P<key_info><KeyInfo>(?:(?!</KeyInfo>|</Signature>)<[^<]*+)*+</KeyInfo>)"
+        f"{_time() if profile.signing_time == 'unprotected' else '(?P<time>)'}</Signature>"
+    )
+    return re.compile(text.encode())
+
+
+_OWN_ID = 'Id="(?!proid")[A-Za-z_][A-Za-z0-9_.-]*+"'
+_GROUPS = ("method", "digest_method", "digest", "value", "key_info", "time")
+_ID = "[A-Za-z_][A-Za-z0-9_.-]*+"
+_BASE64 = "[A-Za-z0-9+/]++={0,2}"
+_KEY_INFO = re.compile(
+    (
+        "<KeyInfo>"
+        f"(?:<KeyValue><RSAKeyValue><Modulus>(?P<modulus>{_BASE64})</Modulus>"
+        f"<Exponent>(?P<exponent>{_BASE64})</Exponent></RSAKeyValue></KeyValue>)?"
+        "<X509Data>(?:<X509SubjectName>"
+        "(?P<subject>[^<>&]*+(?:&(?:amp|lt|gt|quot|apos);[^<>&]*+)*+)</X509SubjectName>)?"
+        f"<X509Certificate>(?P<certificate>{_BASE64})</X509Certificate></X509Data></KeyInfo>"
+    ).encode()
+)
+_DIGITS = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
+
+
+def _time() -> str:
+    # The Ids of the shipped shapes are all different; others are compared on the true road.
+    return (
+        f'(?:<Object><SignatureProperties Id="proid" xmlns=""><SignatureProperty Target="#{_ID}">'
+        f'<SigningTime xmlns="{TIME_NAMESPACE}">(?P<time>{_DIGITS})</SigningTime>'
+        f"</SignatureProperty></SignatureProperties></Object>)?"
+    )
+
+
+def _empty(name: str, algorithm: str) -> str:
+    return f'<{name} Algorithm="{re.escape(algorithm)}"(?: ?/>|></{name}>)'
+
+
+def _one_of(name: str, group: str, algorithms: Iterable[str]) -> str:
+    known = "|".join(map(re.escape, algorithms))
+    return f'<{name} Algorithm="(?P<{group}>{known})"(?: ?/>|></{name}>)'
