@@ -72,6 +72,14 @@ def test_validity_is_judged_at_the_moment_asked_for(signer, policy, refused):
     assert trust.judge(signer.info, policy(), local).moment == signer.info.not_after
 
 
+def test_validity_alone_needs_no_roots(signer, refused):
+    trust.check_validity(signer.info, NOON)
+    with refused("trust.expired"):
+        trust.check_validity(signer.info, NOON + 301 * DAY)
+    with refused("trust.no_zone"):
+        trust.check_validity(signer.info, NOON.replace(tzinfo=None))
+
+
 def test_without_the_authority_between_there_is_no_path(signer, policy, refused):
     with refused("trust.untrusted"):
         trust.judge(signer.info, policy(intermediates=[]), NOON)

@@ -6,7 +6,7 @@ Nothing is trusted by itself: no root is shipped. `gather` asks the authorities 
 
 from bhxh_sdk.trust.evidence import Evidence, Failure, OcspAnswer, RevocationList
 from bhxh_sdk.trust.gathering import addresses, gather
-from bhxh_sdk.trust.judging import CertificateStatus, Revocation, TrustReport, judge
+from bhxh_sdk.trust.judging import CertificateStatus, Revocation, TrustReport, check_validity, judge
 from bhxh_sdk.trust.policy import RevocationMode, TrustPolicy
 from bhxh_sdk.trust.reading import read_certificates, read_crl
 
@@ -21,6 +21,7 @@ __all__ = [
     "TrustPolicy",
     "TrustReport",
     "addresses",
+    "check_validity",
     "gather",
     "judge",
     "read_certificates",

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from bhxh_sdk.trust.engine import Path
     from bhxh_sdk.trust.evidence import Evidence
 
-__all__ = ["CertificateStatus", "Revocation", "TrustReport", "instant", "judge", "status_of", "valid_path"]
+__all__ = [
+    "CertificateStatus",
+    "Revocation",
+    "TrustReport",
+    "check_validity",
+    "instant",
+    "judge",
+    "status_of",
+    "valid_path",
+]
 
 
 _EVER = timedelta(days=50 * 365)
@@ -173,12 +182,28 @@ def _checked(certificate: CertificateInfo | bytes, policy: TrustPolicy) -> Certi
     return CertificateInfo.from_der(certificate)
 
 
+def check_validity(certificate: CertificateInfo, moment: datetime) -> None:
+    """Refuse a certificate that was not valid at a moment; nothing else is looked at, and no extra needed.
+
+    Args:
+        certificate: the signer's certificate.
+        moment: when it must have been valid, with its zone.
+
+    Raises:
+        VerificationError: `reason` is `not-yet-valid` or `expired`.
+        InputError: the moment has no zone.
+
+    """
+    moment, name = instant(moment), certificate.common_name
+    if moment < certificate.not_before:
+        raise refusal("trust.not_yet_valid", name=name, date=_shown(certificate.not_before))
+    if moment > certificate.not_after:
+        raise refusal("trust.expired", name=name, date=_shown(certificate.not_after))
+
+
 def _check_signer(leaf: CertificateInfo, policy: TrustPolicy, moment: datetime) -> None:
+    check_validity(leaf, moment)
     name = leaf.common_name
-    if moment < leaf.not_before:
-        raise refusal("trust.not_yet_valid", name=name, date=_shown(leaf.not_before))
-    if moment > leaf.not_after:
-        raise refusal("trust.expired", name=name, date=_shown(leaf.not_after))
     if not leaf.signing_allowed:
         raise refusal("trust.key_usage", name=name)
     if leaf.key_kind == "rsa" and leaf.key_bits < policy.smallest_key:
