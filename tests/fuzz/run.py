@@ -74,7 +74,7 @@ def _try(report: Report, kind: str, content: bytes, pool: dict[str, list[bytes]]
                 report.roads[road] = kind, content
                 new = True
     except Finding as finding:
-        report.findings.setdefault(str(finding)[:120], (kind, content, str(finding)))
+        report.findings.setdefault(str(finding)[:80], (kind, content, str(finding)))
     if new and pool is not None and len(content) < _LARGEST_KEPT:
         pool[kind].append(content)
 
@@ -102,7 +102,7 @@ def same_finding(kind: str, told: str) -> Callable[[bytes], bool]:
         try:
             list(outcome(kind, content))
         except Finding as finding:
-            return str(finding)[:40] == told[:40]
+            return str(finding)[:80] == told[:80]
         return False
 
     return same

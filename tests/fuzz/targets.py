@@ -7,7 +7,9 @@ must say the same.
 from __future__ import annotations
 
 import time
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attacks.owners import owner
@@ -15,7 +17,7 @@ from attacks.verifiers import VERIFIERS, judged, shown
 from lxml import etree
 
 from bhxh_sdk import xml
-from bhxh_sdk.errors import BhxhError
+from bhxh_sdk.errors import BhxhError, VerificationError
 from bhxh_sdk.xml.reader import parsed
 
 if TYPE_CHECKING:
@@ -37,11 +39,15 @@ def _verified(content: bytes, **options: object) -> str:
     first, *others = [judged(road, content, **options) for road in VERIFIERS]
     for other in others:
         if shown(other) != shown(first):
-            raise Finding(f"the roads differ: {shown(first)} and {shown(other)}")
+            raise Finding(f"the roads differ: {_brief(first)}, but {_brief(other)}")
     if not isinstance(first, xml.Verified):
         raise first
     _check_canonical(first.content)
     return "verified"
+
+
+def _brief(verdict: object) -> str:
+    return f"{verdict.reason}, {verdict.code}" if isinstance(verdict, VerificationError) else "accepted"
 
 
 def _check_canonical(content: bytes) -> None:
@@ -115,7 +121,9 @@ def outcome(kind: str, content: bytes) -> Iterator[str]:
         except Finding as finding:
             raise Finding(f"{name}: {finding}") from finding
         except Exception as error:
-            raise Finding(f"{name}: {type(error).__name__}: {error}") from error
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            told = f"{type(error).__name__} in {place.name}, {Path(place.filename).name}:{place.lineno}"
+            raise Finding(f"{name}: {told}: {error}") from error
         if time.process_time() - start > SLOW:
             raise Finding(f"{name}: took {time.process_time() - start:.1f} s")
         yield f"{name}: {told}"
