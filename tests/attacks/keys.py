@@ -143,7 +143,7 @@ _SWAPS = [
     Attack(
         "a certificate of the attacker's making for the signer's key",
         _later(lambda: {"certificate": forged_certificate()}),
-        Verdict("untrusted", "document.untrusted"),
+        Verdict("untrusted", "trust.untrusted"),
         {"roots": (owner("attacker").certificate,), "moment": NOON},
     ),
     Attack("a KeyValue of zero", _later(lambda: {"key_value": key_value(0, 0)}), OTHER_KEY),
