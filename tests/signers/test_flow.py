@@ -262,12 +262,12 @@ def test_a_certificate_that_is_not_rsa_is_refused(certificate, pki, now):
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from bhxh_sdk.models import CertificateInfo
-    from bhxh_sdk.signers.rsa import public_key
+    from bhxh_sdk.models import CertificateInfo, SignatureScheme
+    from bhxh_sdk.signers.values import public_key
 
     key, name = ec.generate_private_key(ec.SECP256R1()), pki.root.subject
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
     der = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
     with pytest.raises(CertificateUnusableError):
-        public_key(CertificateInfo.from_der(der))
+        public_key(CertificateInfo.from_der(der), [SignatureScheme.RSA_PKCS1])

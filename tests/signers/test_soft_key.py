@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import pickle
 from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.x509.oid import NameOID
 
 from bhxh_sdk.errors import (
@@ -17,10 +20,14 @@ from bhxh_sdk.errors import (
     KeyPasswordError,
     PersonNeededError,
     SigningError,
+    UnreadableFileError,
+    UnsupportedOperationError,
 )
+from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.secret import Secret
-from bhxh_sdk.signers import HashName, SigningState, SoftKeySigner
-from bhxh_sdk.signers.rsa import public_key, signature_fits
+from bhxh_sdk.signers import Capabilities, HashName, LocalSigner, SigningState, SoftKeySigner, sign
+from bhxh_sdk.signers.jobs import check_jobs
+from bhxh_sdk.signers.values import public_key, signature_fits, signed
 
 PASSWORD = "bí mật 123"
 
@@ -54,7 +61,7 @@ def test_a_signature_is_finished_at_once_and_fits(run, issued, person, clock, jo
     done = run(signer.start([job("a"), job("b")], certificate, person(), clock))
     assert (done.state, done.backend, done.key_id) == (SigningState.DONE, "softkey", certificate.key_id)
     assert done.transaction_id == f"{1:032x}"
-    key = public_key(certificate.certificate)
+    key = public_key(certificate.certificate, [SignatureScheme.RSA_PKCS1])
     assert all(signature_fits(key, job(name), done.signatures[name]) for name in ("a", "b"))
     assert not signature_fits(key, job("a"), done.signatures["b"])
     assert run(signer.result(done, clock)) is done
@@ -68,7 +75,9 @@ def test_every_hash_function_is_signed(run, issued, person, clock, job, hash_nam
     certificate = own(run(signer.certificates()))
     work = job(digest=bytes(size), hash_name=hash_name)
     done = run(signer.start([work], certificate, person(), clock))
-    assert signature_fits(public_key(certificate.certificate), work, done.signatures["one"])
+    assert signature_fits(
+        public_key(certificate.certificate, [SignatureScheme.RSA_PKCS1]), work, done.signatures["one"]
+    )
 
 
 def test_the_certificates_of_a_pem_file_are_listed_without_the_password(run, pem_path, person, clock, job):
@@ -167,8 +176,13 @@ def test_a_certificate_without_its_key_here_is_refused(run, issued, pki, person,
         assert caught.value.code == "signing.not_this_key"
 
 
-def test_a_key_that_is_not_rsa_does_not_sign(run, now, person, clock, job):
-    key = ec.generate_private_key(ec.SECP256R1())
+@pytest.fixture(scope="module")
+def curve_signer(now):
+    return on_curve(ec.SECP256R1(), now)
+
+
+def on_curve(curve, now):
+    key = ec.generate_private_key(curve)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "VÍ DỤ")])
     certificate = (
         x509.CertificateBuilder()
@@ -180,12 +194,108 @@ def test_a_key_that_is_not_rsa_does_not_sign(run, now, person, clock, job):
         .not_valid_after(now + timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
-    signer = SoftKeySigner.from_key(key, [certificate])
-    (listed,) = run(signer.certificates())
+    return SoftKeySigner.from_key(key, [certificate])
+
+
+def test_a_key_that_is_not_rsa_does_not_sign_as_one(run, curve_signer, person, clock, job):
+    (listed,) = run(curve_signer.certificates())
     assert listed.certificate.key_kind == "ec"
     with pytest.raises(CertificateUnusableError) as caught:
-        run(signer.start([job()], listed, person(), clock))
+        run(curve_signer.start([job()], listed, person(), clock))
     assert caught.value.code == "signing.certificate_not_rsa"
+
+
+@pytest.mark.parametrize("kind", ["rsa", "another curve"])
+def test_ecdsa_needs_a_key_on_p256(run, issued, now, person, clock, job, kind):
+    signer = issued.signer() if kind == "rsa" else on_curve(ec.SECP384R1(), now)
+    certificate = own(run(signer.certificates()))
+    with pytest.raises(CertificateUnusableError) as caught:
+        run(signer.start([job(scheme=SignatureScheme.ECDSA)], certificate, person(), clock))
+    assert caught.value.code == "signing.certificate_not_p256"
+    for language in ("vi", "en"):
+        assert "P-256" in caught.value.message(language)
+
+
+@pytest.mark.parametrize("hash_name", HashName)
+@pytest.mark.parametrize("scheme", SignatureScheme)
+def test_every_scheme_signs_when_asked(run, issued, curve_signer, person, clock, job, scheme, hash_name):
+    signer = curve_signer if scheme is SignatureScheme.ECDSA else issued.signer()
+    assert scheme in signer.capabilities.schemes
+    certificate = own(run(signer.certificates()))
+    digest = hashlib.new(hash_name.value, b"form").digest()
+    work = job(scheme=scheme, digest=digest, hash_name=hash_name)
+    values = run(sign(signer, [work], certificate, person(), clock))
+    key = public_key(certificate.certificate, [scheme])
+    assert signature_fits(key, work, values["one"])
+    assert not signature_fits(key, job(scheme=scheme), values["one"])
+    assert not signature_fits(key, work, values["one"] + b"\0")
+
+
+def test_an_ecdsa_value_is_r_and_s(run, curve_signer, person, clock, job):
+    (certificate,) = run(curve_signer.certificates())
+    done = run(curve_signer.start([job(scheme=SignatureScheme.ECDSA)], certificate, person(), clock))
+    assert len(done.signatures["one"]) == 64
+
+
+def test_a_pss_value_has_the_digests_length_of_salt(run, issued, person, clock, job):
+    signer = issued.signer()
+    certificate = own(run(signer.certificates()))
+    work = job(scheme=SignatureScheme.RSA_PSS)
+    done = run(signer.start([work], certificate, person(), clock))
+    salted = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
+    key = public_key(certificate.certificate, [work.scheme])
+    key.verify(done.signatures["one"], work.digest, salted, Prehashed(hashes.SHA256()))
+
+
+def test_a_signer_that_has_only_one_scheme_is_asked_for_no_other(job):
+    with pytest.raises(UnsupportedOperationError) as caught:
+        check_jobs([job(scheme=SignatureScheme.RSA_PSS)], Capabilities(name="token"))
+    assert caught.value.code == "signing.algorithm_unsupported"
+    assert "rsa-pss" in caught.value.message("vi")
+
+
+def test_a_key_at_hand_signs_without_a_transaction(run, pem_path, person, clock, job):
+    signer = SoftKeySigner.from_file(pem_path)
+    assert isinstance(signer, LocalSigner)
+    certificate, answer = run(signer.certificates())[0], person(PASSWORD)
+    key = run(signer.local_key(certificate, answer))
+    works = [job(str(number)) for number in range(3)]
+    values = [key(work.digest, work.hash_name, work.scheme) for work in works]
+    public = public_key(certificate.certificate, [SignatureScheme.RSA_PKCS1])
+    assert all(signature_fits(public, work, value) for work, value in zip(works, values, strict=True))
+    assert len(answer.asked) == 1
+
+
+def test_a_key_at_hand_refuses_what_it_cannot_sign(run, issued, person):
+    signer = issued.signer()
+    key = run(signer.local_key(own(run(signer.certificates())), person()))
+    with pytest.raises(InputError) as caught:
+        key(b"short", HashName.SHA256, SignatureScheme.RSA_PKCS1)
+    assert caught.value.code == "signing.digest_length"
+    with pytest.raises(CertificateUnusableError):
+        key(bytes(32), HashName.SHA256, SignatureScheme.ECDSA)
+    signer.close()
+    with pytest.raises(SigningError) as closed:
+        key(bytes(32), HashName.SHA256, SignatureScheme.RSA_PKCS1)
+    assert closed.value.code == "signing.closed"
+
+
+def test_a_key_too_short_for_the_padding_is_a_typed_error():
+    small = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # the point
+    with pytest.raises(SigningError) as caught:
+        signed(small, bytes(64), HashName.SHA512, SignatureScheme.RSA_PSS)
+    assert caught.value.code == "signing.failed"
+
+
+def test_a_certificate_with_a_key_of_an_unknown_kind_is_unreadable(run, issued, monkeypatch):
+    certificate = own(run(issued.signer().certificates())).certificate
+
+    def unreadable(_der):
+        raise UnsupportedAlgorithm("of tomorrow")
+
+    monkeypatch.setattr(x509, "load_der_x509_certificate", unreadable)
+    with pytest.raises(UnreadableFileError):
+        public_key(certificate, [SignatureScheme.RSA_PKCS1])
 
 
 def test_closing_forgets_the_key(run, issued, p12_path, person, clock, job):

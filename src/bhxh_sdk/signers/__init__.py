@@ -5,6 +5,8 @@ from bhxh_sdk.signers.choosing import choose, choose_certificate
 from bhxh_sdk.signers.contract import (
     Capabilities,
     HashName,
+    LocalKey,
+    LocalSigner,
     Signer,
     SigningCertificate,
     SigningJob,
@@ -20,6 +22,8 @@ from bhxh_sdk.signers.uri import SignerOpener, known_schemes, open_signer, regis
 __all__ = [
     "Capabilities",
     "HashName",
+    "LocalKey",
+    "LocalSigner",
     "Signer",
     "SignerAddress",
     "SignerOpener",

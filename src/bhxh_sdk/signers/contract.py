@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003  # attrs and cattrs read the annotations at run time
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
-from bhxh_sdk.models import CertificateInfo  # noqa: TC001  # attrs and cattrs read the annotations at run time
+from bhxh_sdk.models import CertificateInfo, SignatureScheme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Capabilities",
     "HashName",
+    "LocalKey",
+    "LocalSigner",
     "Signer",
     "SigningCertificate",
     "SigningJob",
@@ -51,6 +53,7 @@ class SigningJob:
         document_name: what a person is shown.
         file_type: kind of the document, `xml` here.
         signed_info: the bytes that were hashed, for tokens that only hash and sign in one go.
+        scheme: how the digest is signed.
 
     """
 
@@ -60,6 +63,7 @@ class SigningJob:
     document_name: str = ""
     file_type: str = "xml"
     signed_info: bytes = field(default=b"", repr=lambda content: f"<{len(content)} bytes>")
+    scheme: SignatureScheme = SignatureScheme.RSA_PKCS1
 
 
 @frozen(kw_only=True)
@@ -90,6 +94,7 @@ class Capabilities:
         confirms_elsewhere: whether a person confirms on another device.
         knows_certificate_first: whether the certificate is known before the signature is.
         resumable: whether another process can ask for the result.
+        schemes: how it signs.
 
     """
 
@@ -100,6 +105,7 @@ class Capabilities:
     confirms_elsewhere: bool = False
     knows_certificate_first: bool = True
     resumable: bool = False
+    schemes: frozenset[SignatureScheme] = frozenset({SignatureScheme.RSA_PKCS1})
 
 
 class SigningState(Enum):
@@ -168,4 +174,31 @@ class Signer(Protocol):
 
     def close(self) -> None:
         """Release keys, sessions and connections."""
+        ...
+
+
+class LocalKey(Protocol):
+    """A key at hand: a digest goes in, the raw signature value comes out, without any transaction."""
+
+    def __call__(self, digest: bytes, hash_name: HashName, scheme: SignatureScheme) -> bytes:
+        """Sign a digest. May be called from several threads at once.
+
+        Raises:
+            InputError: the digest has not the length of its hash function.
+            CertificateUnusableError: the key cannot sign in that way.
+            SigningError: the signer was closed.
+
+        """
+        ...
+
+
+@runtime_checkable
+class LocalSigner(Protocol):
+    """What a backend offers besides `Signer` when its key lies in this process: the road of large batches.
+
+    A value that such a key gives out is checked by whoever made it, as OpenSSL does with RSA.
+    """
+
+    async def local_key(self, certificate: SigningCertificate, ask: Ask) -> LocalKey:
+        """Open the key of a certificate: at most one question for a secret."""
         ...

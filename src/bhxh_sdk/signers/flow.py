@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bhxh_sdk.errors import (
     BhxhError,
@@ -18,12 +18,10 @@ from bhxh_sdk.errors import (
 )
 from bhxh_sdk.signers.contract import SigningState
 from bhxh_sdk.signers.jobs import check_jobs
-from bhxh_sdk.signers.rsa import public_key, signature_fits
+from bhxh_sdk.signers.values import public_key, signature_fits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
-
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
     from bhxh_sdk.ports import Ask, Clock
     from bhxh_sdk.signers.contract import Signer, SigningCertificate, SigningJob, SigningTransaction
@@ -72,7 +70,7 @@ async def sign(
 
     """
     check_jobs(jobs, signer.capabilities)
-    public_key(certificate.certificate)
+    public_key(certificate.certificate, {job.scheme for job in jobs})
     size = max(1, signer.capabilities.largest_batch)
     signatures: dict[str, bytes] = {}
     for first in range(0, len(jobs), size):
@@ -120,7 +118,7 @@ async def resume(
         )
     finished = await _finished(signer, transaction, clock, on_pending)
     _raise_failure(finished)
-    return _verified(finished, jobs, public_key(certificate.certificate))
+    return _verified(finished, jobs, public_key(certificate.certificate, {job.scheme for job in jobs}))
 
 
 async def _finished(
@@ -172,7 +170,9 @@ def _raise_failure(transaction: SigningTransaction) -> None:
 
 
 def _verified(
-    transaction: SigningTransaction, jobs: Sequence[SigningJob], key: RSAPublicKey
+    transaction: SigningTransaction,
+    jobs: Sequence[SigningJob],
+    key: Any,  # noqa: ANN401  # as `public_key` gives it
 ) -> Mapping[str, bytes]:
     reference, signatures = transaction.transaction_id, dict(transaction.signatures)
     wanted = {job.document_id for job in jobs}

@@ -24,7 +24,7 @@ def check_jobs(jobs: Sequence[SigningJob], capabilities: Capabilities) -> None:
 
     Raises:
         InputError: two jobs have one document id, or a digest has not the length of its hash function.
-        UnsupportedOperationError: the backend does not sign digests of that hash function.
+        UnsupportedOperationError: the backend does not sign digests of that hash function, or in that way.
 
     """
     seen: set[str] = set()
@@ -39,6 +39,10 @@ def _check(job: SigningJob, capabilities: Capabilities) -> None:
     if job.hash_name not in capabilities.hash_names:
         raise UnsupportedOperationError(
             "signing.hash_unsupported", backend=capabilities.name, operation=job.hash_name.value
+        )
+    if job.scheme not in capabilities.schemes:
+        raise UnsupportedOperationError(
+            "signing.algorithm_unsupported", backend=capabilities.name, operation=job.scheme.value
         )
     expected = hashlib.new(job.hash_name.value).digest_size
     if len(job.digest) != expected:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NoReturn, Self, SupportsIndex, final
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bhxh_sdk.errors import CertificateUnusableError, KeyNotFoundError, KeyPasswordError, SigningError
+from bhxh_sdk.errors import KeyNotFoundError, KeyPasswordError, SigningError
+from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.ports import Question
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.contract import Capabilities, HashName, SigningState, SigningTransaction
 from bhxh_sdk.signers.jobs import check_jobs
 from bhxh_sdk.signers.key_file import paired, read_key_file
-from bhxh_sdk.signers.rsa import signed
+from bhxh_sdk.signers.values import demand_kind, schemes_of, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from bhxh_sdk.ports import Ask, Clock
-    from bhxh_sdk.signers.contract import SigningCertificate, SigningJob
+    from bhxh_sdk.signers.contract import LocalKey, SigningCertificate, SigningJob
     from bhxh_sdk.signers.key_file import KeyFile, KeyPair
 
 __all__ = ["SoftKeySigner"]
@@ -111,6 +111,7 @@ class SoftKeySigner:
             name="softkey",
             largest_batch=_LARGEST_BATCH,
             hash_names=frozenset(HashName),
+            schemes=frozenset(SignatureScheme),
             needs_secret=self._locked and self._password is None and not self._password_env,
         )
 
@@ -140,18 +141,40 @@ class SoftKeySigner:
             InputError: a job cannot be signed.
             KeyPasswordError: the password is missing or wrong.
             KeyNotFoundError: the certificate is not one whose key is here.
-            CertificateUnusableError: the key is not RSA.
+            CertificateUnusableError: the key cannot sign as a job wants: it is not RSA, or not on P-256.
 
         """
         check_jobs(jobs, self.capabilities)
         key = await self._key_of(certificate, ask)
+        for scheme in {job.scheme for job in jobs}:
+            demand_kind(key, scheme, certificate.certificate)
         return SigningTransaction(
             transaction_id=clock.new_id(),
             backend=self.capabilities.name,
             state=SigningState.DONE,
             key_id=certificate.key_id,
-            signatures={job.document_id: signed(key, job) for job in jobs},
+            signatures={job.document_id: signed(key, job.digest, job.hash_name, job.scheme) for job in jobs},
         )
+
+    async def local_key(self, certificate: SigningCertificate, ask: Ask) -> LocalKey:
+        """Open the key of a certificate for many signatures; it signs until `close`.
+
+        Raises:
+            KeyPasswordError: the password is missing or wrong.
+            KeyNotFoundError: the certificate is not one whose key is here.
+
+        """
+        schemes = schemes_of(await self._key_of(certificate, ask))
+
+        def sign(digest: bytes, hash_name: HashName, scheme: SignatureScheme) -> bytes:
+            pair = self._pair  # asked for each time, so that nothing signs after `close`
+            if pair is None:
+                raise SigningError("signing.closed", name=self._name)
+            if scheme not in schemes:
+                demand_kind(pair.key, scheme, certificate.certificate)
+            return signed(pair.key, digest, hash_name, scheme)
+
+        return sign
 
     async def result(self, transaction: SigningTransaction, clock: Clock) -> SigningTransaction:  # noqa: ARG002  # the contract's clock is for signers that wait
         """Give the transaction back: it was finished when it started."""
@@ -163,18 +186,12 @@ class SoftKeySigner:
             self._password.wipe()
         self._pair = self._file = self._password = self._ask = None
 
-    async def _key_of(self, certificate: SigningCertificate, ask: Ask) -> RSAPrivateKey:
+    async def _key_of(self, certificate: SigningCertificate, ask: Ask) -> PrivateKeyTypes:
         pair = await self._opened(ask)
         wanted = certificate.certificate.der
         if not any(own.has_private_key and own.certificate.der == wanted for own in pair.certificates):
             raise KeyNotFoundError(
                 "signing.not_this_key", name=self._name, certificate=certificate.certificate.common_name
-            )
-        if not isinstance(pair.key, RSAPrivateKey):
-            raise CertificateUnusableError(
-                "signing.certificate_not_rsa",
-                name=certificate.certificate.common_name,
-                kind=certificate.certificate.key_kind,
             )
         return pair.key
 

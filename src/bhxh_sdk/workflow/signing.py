@@ -87,6 +87,7 @@ def _job(dossier: Dossier, prepared: xml.PreparedSignature) -> SigningJob:
         digest=prepared.digest,
         document_name=dossier.state.fact("file_name"),
         signed_info=prepared.signed_info,
+        scheme=prepared.profile.scheme,
     )
 
 
