@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 
 from bhxh_sdk import xml
@@ -20,6 +21,7 @@ from bhxh_sdk.models import (
     Ivan,
     Organisation,
     Registration,
+    SignatureScheme,
 )
 
 if TYPE_CHECKING:
@@ -119,15 +121,26 @@ def certificate(issue, key) -> CertificateInfo:
     return CertificateInfo.from_der(issue(key.public_key()))
 
 
+def value_by(key, prepared: xml.PreparedSignature) -> bytes:
+    """Sign what was prepared, in the way that its profile says."""
+    scheme = prepared.profile.scheme
+    if scheme is SignatureScheme.ECDSA:
+        pair = decode_dss_signature(key.sign(prepared.signed_info, ec.ECDSA(hashes.SHA256())))
+        return b"".join(number.to_bytes(32, "big") for number in pair)
+    pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
+    way = pss if scheme is SignatureScheme.RSA_PSS else padding.PKCS1v15()
+    return key.sign(prepared.signed_info, way, hashes.SHA256())
+
+
 @pytest.fixture(scope="session")
 def sign(key, certificate):
     """Sign a document with the test key."""
 
-    def sign(content: bytes, at: str = xml.PLACE, *, who=certificate, with_key=key) -> bytes:
-        prepared = xml.prepare(content, who, at=at, signing_time=NOON)
-        return xml.complete(
-            prepared, with_key.sign(prepared.signed_info, padding.PKCS1v15(), hashes.SHA256())
-        )
+    def sign(
+        content: bytes, at: str | None = xml.PLACE, *, who=certificate, with_key=key, profile="field"
+    ) -> bytes:
+        prepared = xml.prepare(content, who, at=at, signing_time=NOON, profile=profile)
+        return xml.complete(prepared, value_by(with_key, prepared))
 
     return sign
 

@@ -4,6 +4,7 @@ Element names, order and formats are data with certainty marks (`profiles`); wha
 changed by an integrator (`with_overrides`, `load_profile`).
 """
 
+from bhxh_sdk.xml.countersigned import CounterSigned, verify_countersigned
 from bhxh_sdk.xml.document_profile import DocumentProfile, FieldRule
 from bhxh_sdk.xml.documents import build, carried, read
 from bhxh_sdk.xml.envelope import build_envelope, read_envelope
@@ -22,6 +23,7 @@ __all__ = [
     "FOREIGN_ALGORITHMS",
     "PLACE",
     "SIZE_LIMIT",
+    "CounterSigned",
     "DocumentProfile",
     "FieldRule",
     "ForeignVerified",
@@ -47,6 +49,7 @@ __all__ = [
     "signature_profile",
     "signature_profiles",
     "verify",
+    "verify_countersigned",
     "verify_foreign",
     "with_overrides",
 ]

@@ -35,7 +35,7 @@ from bhxh_sdk.errors import (
     WrongTypeError,
 )
 from bhxh_sdk.models import CertificateInfo
-from bhxh_sdk.xml.chain import check_chain, check_validity
+from bhxh_sdk.trust import TrustReport  # noqa: TC001  # attrs reads the annotations at run time
 from bhxh_sdk.xml.foreign_shape import (
     MOST_REFERENCES,
     SIGNATURES,
@@ -45,11 +45,13 @@ from bhxh_sdk.xml.foreign_shape import (
     steps_of,
 )
 from bhxh_sdk.xml.foreign_time import signing_time
-from bhxh_sdk.xml.moments import in_utc
 from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
+from bhxh_sdk.xml.signer_trust import trust_question
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from bhxh_sdk.trust import Evidence, TrustPolicy
 
 __all__ = ["FOREIGN_ALGORITHMS", "ForeignVerified", "verify_foreign"]
 
@@ -73,7 +75,7 @@ class ForeignVerified:
         signing_time_protected: whether a verified reference covers that time, so that the signer did write
             it.
         at: path of the signature's place.
-        trusted: whether the certificate was checked against roots.
+        trust: what is known of the certificate's path; None when nobody asked.
 
     """
 
@@ -85,7 +87,12 @@ class ForeignVerified:
     signing_time: datetime | None
     signing_time_protected: bool
     at: str
-    trusted: bool
+    trust: TrustReport | None = None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the certificate was traced to a trusted one; `trust` says what is known of revocation."""
+        return self.trust is not None
 
 
 def verify_foreign(  # noqa: PLR0913  # one keyword for each expectation, as `verify` has them
@@ -100,6 +107,8 @@ def verify_foreign(  # noqa: PLR0913  # one keyword for each expectation, as `ve
     smallest_key: int = 2048,
     roots: Sequence[bytes] | None = None,
     moment: datetime | None = None,
+    trust: TrustPolicy | None = None,
+    evidence: Evidence | None = None,
     size_limit: int = SIZE_LIMIT,
 ) -> ForeignVerified:
     """Verify a signature of another shape than ours.
@@ -114,8 +123,10 @@ def verify_foreign(  # noqa: PLR0913  # one keyword for each expectation, as `ve
             512.
         allow_sha1: accept rsa-sha1 and SHA-1 digests, for documents of old signers.
         smallest_key: fewest bits that an RSA key may have.
-        roots: certificates in DER that are trusted to issue signers' certificates; None not to check.
-        moment: when the certificate must have been valid; None not to check. Needed with `roots`.
+        roots: as for `verify`, and so are the next three.
+        moment: when the certificate must have been valid.
+        trust: whom to trust.
+        evidence: what is known about revocation.
         size_limit: how many bytes the document may have.
 
     Raises:
@@ -125,15 +136,17 @@ def verify_foreign(  # noqa: PLR0913  # one keyword for each expectation, as `ve
 
     """
     _check_expectations(at, covers, expected_references, algorithms)
-    _check_people(certificate, roots, moment, smallest_key)
+    if not isinstance(certificate, CertificateInfo | None):
+        raise WrongTypeError(field="certificate", expected="CertificateInfo", got=type(certificate).__name__)
+    question = trust_question(roots, moment, trust, evidence, smallest_key)
     root = _safe_tree(content, size_limit)
     accepted = {*algorithms, "rsa-sha1"} if allow_sha1 else set(algorithms)
     parts = foreign_parts(root, at, algorithms=accepted, expected=expected_references)
     wanted = _wanted(root, parts, covers)
     signer = _signer(parts, certificate, smallest_key)
     contents = _signed_contents(root, parts, signer)
-    _check_certificate(signer, roots, moment)
-    return _handed_out(parts, contents, wanted, signer=signer, at=at, trusted=roots is not None)
+    report = question.ask(signer)
+    return _handed_out(parts, contents, wanted, signer=signer, at=at, report=report)
 
 
 def _check_expectations(
@@ -154,24 +167,6 @@ def _check_expectations(
         if name not in (choices := set(SIGNATURES.values()) - {"rsa-sha1"}):
             known = ", ".join(sorted(choices))
             raise InputError("xml.unknown_algorithm", field="algorithms", value=str(name)[:80], known=known)
-
-
-def _check_people(
-    certificate: CertificateInfo | None,
-    roots: Sequence[bytes] | None,
-    moment: datetime | None,
-    smallest_key: int,
-) -> None:
-    if not isinstance(certificate, CertificateInfo | None):
-        raise WrongTypeError(field="certificate", expected="CertificateInfo", got=type(certificate).__name__)
-    if not isinstance(smallest_key, int):
-        raise WrongTypeError(field="smallest_key", expected="int", got=type(smallest_key).__name__)
-    if not isinstance(roots, Sequence | None):
-        raise WrongTypeError(field="roots", expected="Sequence", got=type(roots).__name__)
-    if moment is not None:
-        in_utc(moment, "moment")
-    elif roots is not None:
-        raise InputError("xml.moment_needed", field="moment")
 
 
 def _safe_tree(content: bytes, size_limit: int) -> etree._Element:
@@ -252,16 +247,6 @@ def _signed_contents(
     return MappingProxyType(dict(zip((one.uri for one in parts.references), contents, strict=True)))
 
 
-def _check_certificate(
-    certificate: CertificateInfo, roots: Sequence[bytes] | None, moment: datetime | None
-) -> None:
-    if moment is None:
-        return
-    check_validity(certificate, moment)
-    if roots is not None:
-        check_chain(certificate, roots, moment)
-
-
 def _handed_out(
     parts: ForeignParts,
     contents: Mapping[str, bytes],
@@ -269,7 +254,7 @@ def _handed_out(
     *,
     signer: CertificateInfo,
     at: str,
-    trusted: bool,
+    report: TrustReport | None,
 ) -> ForeignVerified:
     protected, time = _signing_time(parts, contents)
     return ForeignVerified(
@@ -281,7 +266,7 @@ def _handed_out(
         signing_time=time,
         signing_time_protected=protected,
         at=at,
-        trusted=trusted,
+        trust=report,
     )
 
 

@@ -86,7 +86,7 @@ class PreparedSignature:
             version, whole = data["version"], data.pop("checksum") == _checksum(data)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise DocumentError("document.prepared_unreadable", field="saved") from error
-        if version not in {_FIRST_VERSION, _VERSION}:
+        if not isinstance(version, int) or version not in {_FIRST_VERSION, _VERSION}:
             raise DocumentError("document.prepared_version", version=str(version)[:40], known=_VERSION)
         if not whole:
             raise DocumentError("document.prepared_unreadable", field="checksum")

@@ -39,14 +39,15 @@ if TYPE_CHECKING:
     from bhxh_sdk.xml.signature_profile import SignatureProfile
     from bhxh_sdk.xml.signature_shape import Namespaces
 
-__all__ = ["Claim", "quick_claim"]
+__all__ = ["Claim", "guess", "quick_claim"]
 
 
 class Claim(NamedTuple):
     """Hold what a document of the plainest kind claims. Nothing of it is proven yet.
 
     Args:
-        guess: what may be the canonical document without the signature.
+        pieces: the root's tag, what follows it, and what closes the place and the root.
+        namespaces: how many namespaces the root declares.
         digest: the DigestValue as it stands, in base64.
         signed_info: the canonical SignedInfo with that digest.
         methods: URIs of the signature and the digest algorithm.
@@ -56,7 +57,8 @@ class Claim(NamedTuple):
 
     """
 
-    guess: bytes
+    pieces: tuple[bytes, bytes, bytes]
+    namespaces: int
     digest: bytes
     signed_info: bytes
     methods: tuple[str, str]
@@ -88,12 +90,11 @@ def quick_claim(content: bytes, at: str, profile: SignatureProfile, size_limit: 
         root = _root(tag)
         if root is None or root.name != plan.root or not _stands_at(body, start, plan.place):
             return None
-        guess = _guess(root.canonical, body[len(tag) : start], plan.endings)
-        found = guess and (_own_signature(body, start, plan) or _any_signature(body, start, plan))
-        if not guess or not found:
+        found = _own_signature(body, start, plan) or _any_signature(body, start, plan)
+        if found is None:
             return None
-        check_elements(guess, len(root.namespaces))
-        return _claim(guess, found, root.namespaces, profile)
+        pieces = (root.canonical, body[len(tag) : start], plan.endings)
+        return _claim(pieces, found, root.namespaces, profile)
     except (BhxhError, ValueError):  # UTF-8 or base64 that is none
         return None
 
@@ -133,6 +134,7 @@ _DECLARED = re.compile(rb' xmlns:([^=]+)="([^"]+)"')
 _UNUSUAL = (b"!", b"?", b'"', b"'", b"&", b"\r")
 _UNSAFE = re.compile(rb"<(?:[!?]|[^<>]*[\"'])|&(?!(?:amp|lt|gt|#xD);)")
 _EMPTY = re.compile(rb"<([^\s<>/&=\"']+) ?/>")
+_MOST_EXPANDED = 50_000
 _WHITE_SPACE = b" \t\r\n"
 
 
@@ -173,17 +175,29 @@ def _stands_at(body: bytes, start: int, place: bytes) -> bool:
     return before > 0 and body.startswith(place, before) and body.find(place[:-1], 0, before) < 0
 
 
-def _guess(root: bytes, inside: bytes, endings: bytes) -> bytes | None:
-    """Return the document without the signature, with what .NET writes in other ways made canonical.
+def guess(claim: Claim) -> bytes | None:
+    """Return what may be the canonical document without the signature, what .NET writes otherwise made so.
 
-    None when there is more than elements without attributes and texts with canonical references.
+    Asked for once the signature value is verified: it costs time that grows with the document.
+
+    Returns:
+        The guess; None when there is more than elements without attributes and texts with canonical
+        references, or too many of anything.
+
     """
+    root, inside, endings = claim.pieces
+    try:
+        check_elements(inside, claim.namespaces)
+    except BhxhError:
+        return None
     if any(sign in inside for sign in _UNUSUAL):
         if _UNSAFE.search(inside):
             return None
         inside = inside.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b"/>" in inside:
-        inside = _EMPTY.sub(rb"<\1></\1>", inside)
+        inside, count = _EMPTY.subn(rb"<\1></\1>", inside, _MOST_EXPANDED)
+        if count == _MOST_EXPANDED:
+            return None  # the true road is quicker
     return b"".join((root, inside, endings))
 
 
@@ -222,13 +236,16 @@ def _any_signature(body: bytes, start: int, plan: _Plan) -> _Found | None:
     return _Found((method.decode(), digest_method.decode()), digest, value, key_info, time or b"")
 
 
-def _claim(guess: bytes, found: _Found, namespaces: Namespaces, profile: SignatureProfile) -> Claim | None:
+def _claim(
+    pieces: tuple[bytes, bytes, bytes], found: _Found, namespaces: Namespaces, profile: SignatureProfile
+) -> Claim | None:
     key, time = _known_key(found.key_info), found.time.decode()
     if key is None or not is_moment(time):
         return None
     before, after = signed_info_around(profile, namespaces, found.methods)
     signed = b"".join((before, found.digest, after))
-    return Claim(guess, found.digest, signed, found.methods, _decoded(found.value), key, time)
+    value = _decoded(found.value)
+    return Claim(pieces, len(namespaces), found.digest, signed, found.methods, value, key, time)
 
 
 def _known_key(key_info: bytes) -> SignerKey | None:

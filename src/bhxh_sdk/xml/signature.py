@@ -229,9 +229,9 @@ def _with_place(
     """Parse a document; one that is counter-signed gets its place before the root's end if it has none."""
     body, root = opened(content, size_limit=size_limit)
     parent, _, name = at.rpartition("/")
-    if not profile.over or parent != root.tag or root.find(name) is not None:
+    if not (profile.over and len(root)) or parent != root.tag or root.find(name) is not None:
         return content, body, root
-    end = content.rindex(b"</") if len(root) else len(content)
+    end = content.rindex(b"</")
     content = b"%b<%b></%b>%b" % (content[:end], name.encode(), name.encode(), content[end:])
     body, root = opened(content, size_limit=size_limit)
     return content, body, root

@@ -28,7 +28,7 @@ from bhxh_sdk.xml.signature_shape import (
 from bhxh_sdk.xml.tree import is_blank, shown_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from bhxh_sdk.xml.signature_profile import SignatureProfile
     from bhxh_sdk.xml.signature_shape import Namespaces
@@ -82,7 +82,7 @@ def parts_of(signature: etree._Element, profile: SignatureProfile) -> SignatureP
     wanted, optional = _objects(profile)
     names = ("SignedInfo", "SignatureValue", "KeyInfo", *wanted)
     found = _children(signature, names, optional=optional)
-    signature_method, references = _signed_info(found["SignedInfo"], profile)
+    signature_method, references = _signed_info(found["SignedInfo"], profile, signature.nsmap)
     key, certificate = _key_info(found["KeyInfo"])
     time = _signing_time(found["Object"], profile, namespaces) if "Object" in found else ""
     (digest_method, digest), *protected = references
@@ -151,7 +151,7 @@ def _children(
 
 
 def _signed_info(
-    element: etree._Element, profile: SignatureProfile
+    element: etree._Element, profile: SignatureProfile, scope: Mapping[str | None, str]
 ) -> tuple[str, Sequence[tuple[str, bytes]]]:
     """Return the signature's algorithm, and digest algorithm and digest of each reference."""
     _plain(element)
@@ -166,7 +166,7 @@ def _signed_info(
     found = [
         _reference(reference, uri, known) for reference, (uri, known) in zip(references, wanted, strict=True)
     ]
-    _check_bare(element)
+    _check_bare(element, scope)
     return signature_method, found
 
 
@@ -178,9 +178,8 @@ def _wanted_references(profile: SignatureProfile) -> Sequence[tuple[str, Sequenc
     return document, (f"#{profile.time_id}", time_transforms(profile))
 
 
-def _check_bare(element: etree._Element) -> None:
+def _check_bare(element: etree._Element, scope: Mapping[str | None, str]) -> None:
     """No white space and no namespace of its own in SignedInfo, whose elements are the expected ones only."""
-    scope = element.nsmap
     for inner in element.iter():
         if inner.nsmap != scope or (len(inner) and inner.text) or inner.tail:
             _refuse(inner)
@@ -251,18 +250,20 @@ def _signing_time(element: etree._Element, profile: SignatureProfile, namespaces
     text = _leaf(_children(single, ("SigningTime",), namespace=TIME_NAMESPACE)["SigningTime"])
     if not text or not is_moment(text):
         _refuse(element, "signing-time")
-    if protected and _alone(element) != signed_time_object(profile, namespaces, text):
+    if protected and _alone(element, exclusive=profile.is_exclusive) != signed_time_object(
+        profile, namespaces, text
+    ):
         _refuse(element, "signing-time")
     return text
 
 
-def _alone(element: etree._Element) -> bytes:
+def _alone(element: etree._Element, *, exclusive: bool) -> bytes:
     """Return the canonical form of an element as it stands, its namespaces with it.
 
     Parsed again by itself: lxml's inclusive form of a part of a tree is wrong below a default namespace.
     """
     copied = etree.fromstring(etree.tostring(element, with_tail=False))
-    return etree.tostring(copied, method="c14n")
+    return etree.tostring(copied, method="c14n", exclusive=exclusive)
 
 
 def _leaf(element: etree._Element) -> str:

@@ -7,7 +7,6 @@ read nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime  # noqa: TC003  # attrs reads the annotations at run time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,17 +16,14 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from bhxh_sdk.errors import (
     BhxhError,
     DocumentError,
-    InputError,
     UnsafeDocumentError,
     VerificationError,
-    WrongTypeError,
 )
 from bhxh_sdk.models import CertificateInfo, SignatureScheme
-from bhxh_sdk.xml.chain import check_chain, check_validity
+from bhxh_sdk.trust import TrustReport  # noqa: TC001  # attrs reads the annotations at run time
 from bhxh_sdk.xml.keys import SignerKey, digest_of, signer_of, value_fits, wrong_kind
-from bhxh_sdk.xml.moments import in_utc
 from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, path_of, signatures
-from bhxh_sdk.xml.quick_reading import quick_claim
+from bhxh_sdk.xml.quick_reading import guess, quick_claim
 from bhxh_sdk.xml.reader import SIZE_LIMIT, opened
 from bhxh_sdk.xml.signature_parts import SignatureParts, moment_of, parts_of
 from bhxh_sdk.xml.signature_profile import SignatureProfile, as_signature_profile, place_of
@@ -40,10 +36,15 @@ from bhxh_sdk.xml.signature_shape import (
     default_methods,
     signed_info,
 )
+from bhxh_sdk.xml.signer_trust import trust_question
 from bhxh_sdk.xml.tree import is_blank
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lxml import etree
+
+    from bhxh_sdk.trust import Evidence, TrustPolicy
 
 __all__ = ["Verified", "verify"]
 
@@ -67,7 +68,7 @@ class Verified:
         signing_time: the time that the document claims; None when it claims none.
         is_time_protected: whether the signature covers that time; in the field's shape nothing does.
         at: path of the signature's place.
-        trusted: whether the certificate was checked against roots.
+        trust: what is known of the certificate's path; None when nobody asked.
 
     """
 
@@ -77,10 +78,15 @@ class Verified:
     signing_time: datetime | None
     is_time_protected: bool = False
     at: str
-    trusted: bool
+    trust: TrustReport | None = None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the certificate was traced to a trusted one; `trust` says what is known of revocation."""
+        return self.trust is not None
 
 
-def verify(
+def verify(  # noqa: PLR0913  # one keyword for each expectation
     content: bytes,
     *,
     at: str | None = None,
@@ -89,6 +95,9 @@ def verify(
     smallest_key: int = 2048,
     roots: Sequence[bytes] | None = None,
     moment: datetime | None = None,
+    trust: TrustPolicy | None = None,
+    evidence: Evidence | None = None,
+    thorough: bool = False,
     size_limit: int = SIZE_LIMIT,
 ) -> Verified:
     """Verify the signature of a document.
@@ -99,9 +108,13 @@ def verify(
         profile: the one shape of signature that is accepted, or its name.
         allow_sha1: accept rsa-sha1 and SHA-1 digests, for documents of old signers.
         smallest_key: fewest bits that the RSA key may have.
-        roots: certificates in DER that are trusted to issue signers' certificates; None not to check the
-            issuer.
-        moment: when the certificate must have been valid; None not to check. Needed with `roots`.
+        roots: certificates in DER that are trusted to issue signers' certificates, revocation not checked;
+            None not to check the issuer.
+        moment: when the certificate must have been valid; None not to check. Needed with `roots` and `trust`.
+        trust: whom to trust and how much must be proven, in place of `roots`.
+        evidence: what `bhxh_sdk.trust.gather` found about revocation.
+        thorough: parse and canonicalise even where the digest alone proves what was signed. A signer may
+            hash bytes that are no canonical XML; they are handed out as signed, unless this is asked for.
         size_limit: how many bytes the document may have.
 
     Returns:
@@ -110,20 +123,21 @@ def verify(
     Raises:
         VerificationError: the signature is not valid, or not of the one shape accepted; `reason` says why.
         InputError: a parameter is wrong.
+        MissingExtraError: `roots` or `trust` are given and the extra `trust` is not installed.
 
     """
-    _check_parameters(moment, roots, smallest_key)
+    question = trust_question(roots, moment, trust, evidence, smallest_key)
     shape = as_signature_profile(profile)
     at = place_of(shape, at)
-    rules = _Rules(profile=shape, allow_sha1=allow_sha1, smallest_key=smallest_key)
-    verified = _verified_quickly(content, at, rules, size_limit) or verified_truly(
-        content, at, rules, size_limit
-    )
-    _check_certificate(verified.certificate, roots, moment)
-    return verified if roots is None else evolve(verified, trusted=True)
+    rules = _Expectations(profile=shape, allow_sha1=allow_sha1, smallest_key=smallest_key)
+    verified = None if thorough else _verified_quickly(content, at, rules, size_limit)
+    if verified is None:
+        verified = _verified_truly(content, at, rules, size_limit)
+    report = question.ask(verified.certificate)
+    return verified if report is None else evolve(verified, trust=report)
 
 
-class _Rules(NamedTuple):
+class _Expectations(NamedTuple):
     """Say what the caller accepts."""
 
     profile: SignatureProfile
@@ -131,7 +145,7 @@ class _Rules(NamedTuple):
     smallest_key: int
 
 
-def _verified_quickly(content: bytes, at: str, rules: _Rules, size_limit: int) -> Verified | None:
+def _verified_quickly(content: bytes, at: str, rules: _Expectations, size_limit: int) -> Verified | None:
     """Return what is proven by a guess; None when the true road has to judge."""
     claim = quick_claim(content, at, rules.profile, size_limit)
     if claim is None:
@@ -142,16 +156,16 @@ def _verified_quickly(content: bytes, at: str, rules: _Rules, size_limit: int) -
         _check_key(key, rules)
     except VerificationError:
         return None
-    found = digest_of(claim.guess, DIGEST_HASHES[digest_method].name)
     hash_name = SIGNATURE_HASHES[signature_method].name
-    if base64_of(found) != claim.digest or not value_fits(
-        key, claim.value, claim.signed_info, rules.profile.scheme, hash_name
-    ):
+    if not value_fits(key, claim.value, claim.signed_info, rules.profile.scheme, hash_name):
         return None
-    return _verified(claim.guess, key, signature_method, claim.signing_time, at, rules)
+    signed = guess(claim)
+    if signed is None or base64_of(digest_of(signed, DIGEST_HASHES[digest_method].name)) != claim.digest:
+        return None
+    return _verified(signed, key, signature_method, claim.signing_time, at, rules)
 
 
-def verified_truly(content: bytes, at: str, rules: _Rules, size_limit: int) -> Verified:
+def _verified_truly(content: bytes, at: str, rules: _Expectations, size_limit: int) -> Verified:
     """Parse, canonicalise and compare.
 
     Raises:
@@ -171,7 +185,7 @@ def verified_truly(content: bytes, at: str, rules: _Rules, size_limit: int) -> V
 
 
 def _verified(
-    signed: bytes, key: SignerKey, signature_method: str, signing_time: str, at: str, rules: _Rules
+    signed: bytes, key: SignerKey, signature_method: str, signing_time: str, at: str, rules: _Expectations
 ) -> Verified:
     return Verified(
         content=signed,
@@ -180,29 +194,7 @@ def _verified(
         signing_time=moment_of(signing_time),
         is_time_protected=rules.profile.signing_time == "protected",
         at=at,
-        trusted=False,
     )
-
-
-def _check_parameters(moment: datetime | None, roots: Sequence[bytes] | None, smallest_key: int) -> None:
-    if not isinstance(smallest_key, int):
-        raise WrongTypeError(field="smallest_key", expected="int", got=type(smallest_key).__name__)
-    if not isinstance(roots, Sequence | None):
-        raise WrongTypeError(field="roots", expected="Sequence", got=type(roots).__name__)
-    if moment is not None:
-        in_utc(moment, "moment")
-    elif roots is not None:
-        raise InputError("xml.moment_needed", field="moment")
-
-
-def _check_certificate(
-    certificate: CertificateInfo, roots: Sequence[bytes] | None, moment: datetime | None
-) -> None:
-    if moment is None:
-        return
-    check_validity(certificate, moment)
-    if roots is not None:
-        check_chain(certificate, roots, moment)
 
 
 def _safe_tree(content: bytes, size_limit: int) -> tuple[bytes, etree._Element]:
@@ -238,7 +230,7 @@ def _only_signature(
     return place, found[0]
 
 
-def _check_algorithms(signature_method: str, digest_method: str, rules: _Rules) -> None:
+def _check_algorithms(signature_method: str, digest_method: str, rules: _Expectations) -> None:
     if (signature_method, digest_method) == default_methods(rules.profile):
         return
     old = rules.allow_sha1 and rules.profile.scheme is SignatureScheme.RSA_PKCS1
@@ -251,7 +243,7 @@ def _check_algorithms(signature_method: str, digest_method: str, rules: _Rules) 
         raise VerificationError("document.algorithm", reason="digest-algorithm", algorithm=digest_method[:80])
 
 
-def _signer(parts: SignatureParts, rules: _Rules) -> SignerKey:
+def _signer(parts: SignatureParts, rules: _Expectations) -> SignerKey:
     try:
         key = signer_of(parts.certificate)
     except (BhxhError, ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -262,7 +254,7 @@ def _signer(parts: SignatureParts, rules: _Rules) -> SignerKey:
     return key
 
 
-def _check_key(key: SignerKey, rules: _Rules) -> None:
+def _check_key(key: SignerKey, rules: _Expectations) -> None:
     if rules.profile.scheme not in key.schemes:
         raise VerificationError(
             wrong_kind(rules.profile.scheme), reason="key-kind", kind=key.certificate.key_kind
