@@ -14,7 +14,7 @@ from bhxh_sdk.xml.writing import write_document
 if TYPE_CHECKING:
     from bhxh_sdk.xml.document_profile import DocumentProfile
 
-__all__ = ["build_envelope", "read_envelope"]
+__all__ = ["build_envelope", "envelope_profile", "read_envelope"]
 
 
 def build_envelope(envelope: DossierEnvelope, profile: DocumentProfile | str = "envelope") -> Document:
@@ -30,7 +30,7 @@ def build_envelope(envelope: DossierEnvelope, profile: DocumentProfile | str = "
     """
     if not isinstance(envelope, DossierEnvelope):
         raise WrongTypeError(field="envelope", expected="DossierEnvelope", got=type(envelope).__name__)
-    chosen = _of_an_envelope(profile)
+    chosen = envelope_profile(profile)
     content = write_document(chosen, envelope, None)
     return Document(file_name=chosen.file_name, content=content, profile=chosen.name)
 
@@ -53,7 +53,7 @@ def read_envelope(
             it.
 
     """
-    chosen = _of_an_envelope(profile)
+    chosen = envelope_profile(profile)
     values = read_values(chosen, parsed(content, size_limit=size_limit))
     count = values.pop("file_count", None)
     if count is not None and count != len(values.get("files", ())):
@@ -65,7 +65,13 @@ def read_envelope(
     return DossierEnvelope(ivan=ivan, **{**texts, **values})
 
 
-def _of_an_envelope(profile: DocumentProfile | str) -> DocumentProfile:
+def envelope_profile(profile: DocumentProfile | str) -> DocumentProfile:
+    """Return a profile, or the one of that name, if it is an envelope's.
+
+    Raises:
+        InputError: it is not.
+
+    """
     chosen = as_profile(profile)
     if chosen.kind != "envelope":
         raise InputError("xml.other_profile", field="profile", profile=chosen.name)

@@ -11,7 +11,9 @@ from bhxh_sdk.errors import DocumentError, InputError
 from bhxh_sdk.models import Attachment, without_decree_number
 from bhxh_sdk.models.text import control_characters
 from bhxh_sdk.xml.document_profile import FILE_ELEMENT
+from bhxh_sdk.xml.file_source import FileSource
 from bhxh_sdk.xml.profiles import file_rules
+from bhxh_sdk.xml.sink import LATER
 from bhxh_sdk.xml.tree import children, name_of, text_of
 
 if TYPE_CHECKING:
@@ -24,31 +26,40 @@ if TYPE_CHECKING:
 __all__ = ["read_files", "write_files"]
 
 
-def write_files(writer: CanonicalWriter, files: Iterable[Attachment], source: str, file_length: str) -> None:
-    """Write one `FileToKhai` for each file; the list's own element is open already."""
+def write_files(
+    writer: CanonicalWriter, files: Iterable[Attachment | FileSource], source: str, file_length: str
+) -> None:
+    """Write one `FileToKhai` for each file; the list's own element is open already.
+
+    A mark stands in place of the content of a file that is read later.
+    """
     for number, file in enumerate(files):
         parts = _parts(file, file_length)
         writer.start(FILE_ELEMENT)
         for rule in file_rules():
-            _check_text(parts[rule.part], f"{source}[{number}].{rule.part}")
+            if rule.part != "content":
+                _check_text(parts[rule.part], f"{source}[{number}].{rule.part}")
             writer.leaf(rule.element, parts[rule.part])
         writer.end()
 
 
-def _parts(file: Attachment, file_length: str) -> Mapping[str, str]:
-    content = base64.b64encode(file.content).decode()
+def _parts(file: Attachment | FileSource, file_length: str) -> Mapping[str, str]:
+    if isinstance(file, FileSource):
+        length, content = file.length, LATER
+    else:
+        length, content = len(file.content), base64.b64encode(file.content).decode()
     return {
         "form_code": without_decree_number(file.form_code),
         "description": file.description,
         "file_name": file.file_name,
         "extension": PurePosixPath(file.file_name).suffix,
-        "length": str(len(content) if file_length == "base64_chars" else len(file.content)),
+        "length": str((length + 2) // 3 * 4 if file_length == "base64_chars" else length),
         "content": content,
     }
 
 
 def _check_text(text: str, field: str) -> None:
-    if len(text) < 10_000 and (characters := control_characters(text)):  # noqa: PLR2004  # base64 is clean, and long
+    if characters := control_characters(text):
         raise InputError("xml.control_characters", field=field, characters=", ".join(characters))
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.models import CertificateInfo
     from bhxh_sdk.xml.document_profile import DocumentProfile, FieldRule
 
-__all__ = ["write_body", "write_document"]
+__all__ = ["is_clean", "write_body", "write_document"]
 
 _PLACEHOLDER = "\0"
 _CONTENT_DEPTH = 2  # the root and the content element
@@ -92,7 +92,7 @@ def _texts(plan: _Plan, subject: object) -> list[str | None] | None:
         ]
     except (AttributeError, _UnusualError):
         return None
-    return texts if _is_clean("".join(filter(None, texts))) else None
+    return texts if is_clean("".join(filter(None, texts))) else None
 
 
 class _UnusualError(Exception):
@@ -113,7 +113,7 @@ def _text(rule: FieldRule, value: object, write: Callable[[Any], str] | None, su
     return text
 
 
-def _is_clean(text: str) -> bool:
+def is_clean(text: str) -> bool:
     """Tell whether a text stands in XML as it is: without markup, and without what forms cannot hold."""
     return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
 
