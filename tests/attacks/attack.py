@@ -38,6 +38,8 @@ class Attack:
         verdict: why it must be refused.
         options: parameters for the verifier.
         seeds: the documents that it is tried on.
+        raw: bytes that the owner of a key signed, where a verifier that is not thorough may hand out exactly
+            these; empty where it must refuse them too.
 
     """
 
@@ -46,6 +48,7 @@ class Attack:
     verdict: Verdict
     options: Mapping[str, object] = field(default_factory=dict)
     seeds: tuple[str, ...] = SEEDS
+    raw: bytes = b""
 
 
 def shape(element: str) -> Verdict:

@@ -221,7 +221,11 @@ _OTHERS = [
         swap(b'<Signature Id="sigid"', b'<Signature Id="sigid" xmlns:a="urn:a"'),
         VALUE,
     ),
-    Attack("a declaration on SignedInfo", swap(b"<SignedInfo>", b'<SignedInfo xmlns:a="urn:a">'), VALUE),
+    Attack(
+        "a declaration on SignedInfo",
+        swap(b"<SignedInfo>", b'<SignedInfo xmlns:a="urn:a">'),
+        shape("SignedInfo"),
+    ),
     Attack(
         "a declaration on the Reference",
         swap(b"<Reference ", b'<Reference xmlns:a="urn:a" '),

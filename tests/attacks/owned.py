@@ -1,8 +1,10 @@
 """An attacker who owns a valid key signs raw bytes: the digest is right over them, whatever they are.
 
-A verifier that compares the digest with the bytes before it canonicalises finds them right. Each must be
-refused all the same: what XML canonicalisation makes of these bytes is something else, or they are no XML, or
-they hold what is never accepted. The document of every attack is complete; the seed is not used.
+A verifier that compares the digest with the bytes before it canonicalises finds them right. A thorough one
+refuses each: what XML canonicalisation makes of these bytes is something else, or they are no XML, or they
+hold what is never accepted. Of the first two kinds, those that look like plain elements and text may be
+handed out as signed by one that was not asked to be thorough. The document of every attack is complete; the
+seed is not used.
 """
 
 from __future__ import annotations
@@ -224,6 +226,37 @@ _RAW: dict[str, tuple[tuple[bytes, bytes], Verdict]] = {
     ),
 }
 
+# The digest proves that these bytes are what the owner signed, and nothing unsafe is in them: a verifier that
+# is not asked to be thorough hands out exactly them, and whoever reads them finds what is wrong.
+_AS_SIGNED = frozenset(
+    {
+        "a greater-than as it is",
+        "an element not closed",
+        "an element closed twice",
+        "elements that overlap",
+        "an end tag of another name",
+        "an attribute without a value",
+        "a prefix that is not bound",
+        "a name with two colons",
+        "a name that ends with a colon",
+        "the end of a CDATA section",
+        "a zero byte",
+        "a control character",
+        "an overlong character",
+        "a surrogate",
+        "a character beyond Unicode",
+        "half a character",
+        "the character U+FFFF",
+        "two roots",
+        "a root inside a root that is never closed",
+        "a name that begins with a digit",
+        "a blank before a name",
+        "33 elements deep",
+        "a blank in a start tag",
+        "a blank in an end tag",
+    }
+)
+
 # name: (what is spliced between, its digest is right), verdict: how the signature itself may be written
 _SIGNATURE: dict[str, tuple[dict[str, object], Verdict]] = {
     "the signature's Id is that of the content": ({"attributes": f' Id="a" xmlns="{DSIG}"'}, REPEATED_ID),
@@ -252,7 +285,11 @@ def _pairs() -> Iterator[Attack]:
 
 def _attack(name: str, parts: tuple[bytes, bytes], verdict: Verdict, **shape: object) -> Attack:
     return Attack(
-        f"signed by its owner: {name}", lambda seed: signed(*parts, **shape), verdict, seeds=("portal",)
+        f"signed by its owner: {name}",
+        lambda seed: signed(*parts, **shape),
+        verdict,
+        seeds=("portal",),
+        raw=b"".join(parts) if name in _AS_SIGNED else b"",
     )
 
 

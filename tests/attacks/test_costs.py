@@ -14,7 +14,11 @@ import pytest
 SECONDS = 0.1
 MEGABYTES = 50
 # As large as a genuine list of people: refused after what it costs to accept such a list.
-LARGE = {"a million elements": (1.0, 250), "a text of 20 megabytes": (0.4, 150)}
+LARGE = {
+    "a million elements": (1.0, 250),
+    "a text of 20 megabytes": (0.5, 150),
+    "a text of 9 megabytes": (0.25, 80),
+}
 TESTS = Path(__file__).resolve().parents[1]
 
 

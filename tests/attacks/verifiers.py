@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bhxh_sdk import xml
 from bhxh_sdk.errors import VerificationError
-from bhxh_sdk.xml import verification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,17 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["VERIFIERS", "judged", "shown"]
 
 
-def _verify_truly(content: bytes, **options: object) -> xml.Verified:
-    """Verify without guesses: parse, canonicalise and compare."""
-    quickly = verification._verified_quickly
-    verification._verified_quickly = lambda *_: None
-    try:
-        return xml.verify(content, **options)
-    finally:
-        verification._verified_quickly = quickly
-
-
-VERIFIERS: dict[str, Callable[..., xml.Verified]] = {"default": xml.verify, "true road": _verify_truly}
+VERIFIERS: dict[str, Callable[..., xml.Verified]] = {
+    "thorough": partial(xml.verify, thorough=True),
+    "default": xml.verify,
+}
 
 
 def judged(road: str, content: bytes, **options: object) -> xml.Verified | VerificationError:

@@ -107,7 +107,7 @@ def verify(
     content = files.read(document, "FILE")
     when = _moment(moment, judged=roots is not None)
     try:
-        verified = xml.verify(content, at=at, moment=None if roots else when)
+        verified = xml.verify(content, at=at, thorough=True, moment=None if roots else when)
         report = demanded.judged(verified.certificate, when) if roots and when else None
     except VerificationError as error:
         output.answer(_invalid_as_dict(error, at, output), _invalid_lines(error, output))

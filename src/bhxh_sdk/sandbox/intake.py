@@ -79,7 +79,7 @@ class Intake:
             (place for place in _PLACES if f"<{place.split('/')[0]}".encode() in document[:500]), _PLACES[0]
         )
         try:
-            return xml.verify(document, at=at, roots=self._roots, moment=self._clock.now())
+            return xml.verify(document, at=at, thorough=True, roots=self._roots, moment=self._clock.now())
         except VerificationError as error:
             raise Refusal(_REASONS.get(error.reason, Reason.SIGNATURE_INVALID)) from error
 
