@@ -47,15 +47,11 @@ def _verified(content: bytes, **options: object) -> str:
 
 
 def _only_as_signed(thorough: object, other: object) -> bool:
-    """Tell whether a key's owner signed bytes that are not canonical, and exactly these were handed out."""
-    told = getattr(thorough, "reason", "") in {
-        "content-changed",
-        "not-xml",
-        "not-canonical",
-        "unsafe",
-        "place",
-    }
-    return told and isinstance(other, xml.Verified) and not _is_canonical(other.content)
+    """Tell whether a key's owner signed bytes that are not canonical or deep, and exactly these came out."""
+    if not isinstance(thorough, VerificationError) or not isinstance(other, xml.Verified):
+        return False
+    told = thorough.reason in {"content-changed", "not-xml", "not-canonical", "unsafe", "place"}
+    return told and (thorough.code == "document.too_deep" or not _is_canonical(other.content))
 
 
 def _brief(verdict: object) -> str:
