@@ -1,4 +1,4 @@
-"""The quick road takes what it can prove; whatever it takes, the true road takes too, with the same result."""
+"""The quick road takes what it can prove; what it takes, the true road takes too, with the same result."""
 
 from __future__ import annotations
 
@@ -212,6 +212,22 @@ def _verdict(verifier, content: bytes) -> object:
         return verifier(content)
     except BhxhError as error:
         return error.code, getattr(error, "reason", "")
+
+
+def test_many_empty_elements_and_large_documents_are_left_to_the_true_road(sign):
+    many = sign(b"<Hoso>" + b"<a/>" * 50_001 + b"<CKy_Dvi/></Hoso>")
+    assert quickly(many) is None
+    assert xml.verify(many).content.count(b"<a></a>") == 50_001
+    too_many = sign(b"<Hoso><CKy_Dvi/></Hoso>").replace(b"<Hoso>", b"<Hoso>" + b"<a></a>" * 1_500_001, 1)
+    assert quickly(too_many) is None
+    with pytest.raises(VerificationError) as caught:
+        xml.verify(too_many)
+    assert caught.value.reason == "unsafe"
+
+
+def test_a_large_plain_document_takes_the_quick_road(sign):
+    signed = sign(b"<Hoso>" + b"<a>1</a>" * 60_000 + b"<CKy_Dvi/></Hoso>")
+    assert quickly(signed) == xml.verify(signed).content
 
 
 def test_the_digest_is_compared_whole(signed):

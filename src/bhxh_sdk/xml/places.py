@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from bhxh_sdk.errors import DocumentError, InputError, UnsafeDocumentError, WrongTypeError
+from bhxh_sdk.errors import DocumentError, InputError, UnsafeDocumentError
 from bhxh_sdk.xml.signature_shape import DSIG
 from bhxh_sdk.xml.tree import shown_tag
 
@@ -32,8 +32,6 @@ def element_at(root: etree._Element, at: str) -> etree._Element:
         DocumentError: the document has no such element, or several.
 
     """
-    if not isinstance(at, str):
-        raise WrongTypeError(field="at", expected="str", got=type(at).__name__)
     first, *rest = at.split("/")
     if not rest or not all((first, *rest)) or "{" in at:
         raise InputError("xml.not_a_path", field="at", value=at)
@@ -78,10 +76,8 @@ def _may_hold_ids(body: bytes) -> bool:
 
 def path_of(element: etree._Element | None) -> str:
     """Return an element's path from the root, such as `Hoso/CKy_Dvi`; empty without an element."""
-    if element is None:
-        return ""
-    names = [str(own.tag) for own in (element, *element.iterancestors())]
-    return "/".join(reversed(names))
+    line = () if element is None else (element, *element.iterancestors())
+    return "/".join(str(own.tag) for own in reversed(line))
 
 
 def check_receivable(place: etree._Element) -> None:

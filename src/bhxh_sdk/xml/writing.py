@@ -130,9 +130,7 @@ def _template(profile: DocumentProfile, left_out: tuple[bool, ...]) -> str:
     writer.start(profile.content)
     absent = iter(left_out)
     for rule in profile.fields:
-        if rule.value is None and next(absent):
-            continue
-        if rule.value is not None and is_left_out(rule, rule.value):
+        if next(absent) if rule.value is None else is_left_out(rule, rule.value):
             continue
         writer.stand_in(rule.path[:-1], _CONTENT_DEPTH)
         writer.leaf(
