@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from bhxh_sdk import xml
-from bhxh_sdk.errors import DocumentError
+from bhxh_sdk.errors import DocumentError, InputError
 from bhxh_sdk.models import Attachment
 
 FILE = Attachment(file_name="TK3-TS.xml", content=b"<a/>", form_code="TK3-TS-595", description="Tờ khai")
@@ -44,3 +44,8 @@ def test_wrapped_base64_and_both_lengths_are_read(content):
 def test_what_is_wrong_with_a_file_is_named(refused, content, old, new, code, field):
     with refused(DocumentError, f"document.{code}", field=field):
         xml.read(content.decode().replace(old, new, 1).encode())
+
+
+def test_a_long_description_may_not_hold_control_characters_either(refused, form):
+    with refused(InputError, "xml.control_characters", field="attachments[0].description"):
+        xml.build(evolve(form, attachments=(evolve(FILE, description="a" * 20_000 + "\0b"),)))
