@@ -29,7 +29,7 @@ RANKS = {
     2: ("rules", "xml", "signers"),
     3: ("transport",),
     4: ("workflow",),
-    5: ("blocking", "system", "offloading", "channels", "client", "async_client"),
+    5: ("blocking", "system", "offloading", "channels", "document_signer", "client", "async_client"),
     6: ("printing", "notebook", "doctor", "bulk", "cli", "__main__"),
     7: ("sandbox",),
 }
@@ -47,6 +47,7 @@ SAME_RANK = {
     # The clients are made of the driver, the real world's ports and the worker threads.
     "offloading": {"blocking"},
     "channels": {"system"},
+    "document_signer": {"blocking", "system"},
     "client": {"blocking", "system", "channels"},
     "async_client": {"system", "offloading", "client"},
     "cli": {"printing", "notebook", "doctor", "bulk"},  # the command line offers the other faces

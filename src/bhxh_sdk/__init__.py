@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.async_client import AsyncClient
     from bhxh_sdk.channels import open_channel
     from bhxh_sdk.client import Client, check
+    from bhxh_sdk.document_signer import DocumentSigner
     from bhxh_sdk.errors import (
         ActivationError,
         AlreadyActivatedError,
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.system import AskPerson
     from bhxh_sdk.transport import PortalChannel
     from bhxh_sdk.transport.ivan import IvanChannel
-    from bhxh_sdk.workflow import MemoryJournal, RegistrationStatus, SqliteJournal, State
+    from bhxh_sdk.workflow import MemoryJournal, RegistrationStatus, SigningOutcome, SqliteJournal, State
 
 __all__ = [
     "Action",
@@ -97,6 +98,7 @@ __all__ = [
     "CodeRevokedError",
     "Contact",
     "DocumentError",
+    "DocumentSigner",
     "Finding",
     "InputError",
     "Ivan",
@@ -127,6 +129,7 @@ __all__ = [
     "SigningDeclinedError",
     "SigningError",
     "SigningExpiredError",
+    "SigningOutcome",
     "SqliteJournal",
     "State",
     "StillWaitingError",
@@ -163,6 +166,7 @@ _ROOMS = (
     "transport",
     "transport.ivan",
     "workflow",
+    "document_signer",
     "client",
     "async_client",
 )

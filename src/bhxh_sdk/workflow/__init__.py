@@ -1,5 +1,6 @@
 """Workflow: the 29 steps, the state of a registration, its journal, and the flow that leads it through."""
 
+from bhxh_sdk.workflow.batch import SigningOutcome
 from bhxh_sdk.workflow.desk import Desk
 from bhxh_sdk.workflow.dossier import Dossier
 from bhxh_sdk.workflow.following import (
@@ -16,6 +17,7 @@ from bhxh_sdk.workflow.journal import MemoryJournal, SqliteJournal
 from bhxh_sdk.workflow.paper import declaration_html
 from bhxh_sdk.workflow.registering import preflight, register, resume
 from bhxh_sdk.workflow.renewing import refreshed_catalogue
+from bhxh_sdk.workflow.signing_batch import Signable
 from bhxh_sdk.workflow.state import TRANSITIONS, EventKind, State, StateOfRegistration, folded, mermaid
 from bhxh_sdk.workflow.status import RegistrationStatus, status_of
 from bhxh_sdk.workflow.steps import STEPS, GuideStep, Route, StepState, StepStatus, timeline
@@ -32,6 +34,8 @@ __all__ = [
     "MemoryJournal",
     "RegistrationStatus",
     "Route",
+    "Signable",
+    "SigningOutcome",
     "SqliteJournal",
     "State",
     "StateOfRegistration",
