@@ -29,7 +29,10 @@ RANKS = {
     2: ("rules", "xml", "signers"),
     3: ("transport",),
     4: ("workflow",),
-    5: ("blocking", "system", "offloading", "channels", "document_signer", "client", "async_client"),
+    5: (
+        *("blocking", "system", "offloading", "channels"),
+        *("client", "async_client", "document_signer", "async_document_signer"),
+    ),
     6: ("printing", "notebook", "doctor", "bulk", "cli", "__main__"),
     7: ("sandbox",),
 }
@@ -48,6 +51,7 @@ SAME_RANK = {
     "offloading": {"blocking"},
     "channels": {"system"},
     "document_signer": {"blocking", "system"},
+    "async_document_signer": {"document_signer", "offloading", "system"},
     "client": {"blocking", "system", "channels"},
     "async_client": {"system", "offloading", "client"},
     "cli": {"printing", "notebook", "doctor", "bulk"},  # the command line offers the other faces

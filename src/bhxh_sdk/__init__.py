@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bhxh_sdk import catalogue
     from bhxh_sdk.async_client import AsyncClient
+    from bhxh_sdk.async_document_signer import AsyncDocumentSigner
     from bhxh_sdk.channels import open_channel
     from bhxh_sdk.client import Client, check
     from bhxh_sdk.document_signer import DocumentSigner
@@ -90,6 +91,7 @@ __all__ = [
     "AlreadyRegisteredError",
     "AskPerson",
     "AsyncClient",
+    "AsyncDocumentSigner",
     "Attachment",
     "BhxhError",
     "CertificateUnusableError",
@@ -169,6 +171,7 @@ _ROOMS = (
     "document_signer",
     "client",
     "async_client",
+    "async_document_signer",
 )
 
 

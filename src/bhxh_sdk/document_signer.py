@@ -33,14 +33,24 @@ if TYPE_CHECKING:
     from bhxh_sdk.workflow.batch import BatchDone, BatchGroup
     from bhxh_sdk.xml import DocumentProfile, SignatureProfile
 
-__all__ = ["DocumentSigner", "checked_source", "checked_workers"]
+__all__ = [
+    "AHEAD",
+    "BYTES_OF_A_THREAD",
+    "GROUP_OF_A_THREAD",
+    "DocumentSigner",
+    "checked_source",
+    "checked_workers",
+]
 
 GROUP_OF_A_THREAD = 32
 """How many documents a thread takes at once: some eight milliseconds of work, so that handing over costs
 nothing beside it."""
 
-_GROUP_BYTES = 1024 * 1024
-_AHEAD = 2  # groups for each thread: one that is signed, one that waits
+BYTES_OF_A_THREAD = 1024 * 1024
+"""How many bytes of documents end such a group."""
+
+AHEAD = 2
+"""Groups for each thread: one that is signed, one that waits."""
 
 
 class DocumentSigner:
@@ -174,7 +184,7 @@ class DocumentSigner:
         elif threads == 1:
             run = _one_by_one(grouped(source, 1), partial(signed_here, batch, way))
         else:
-            groups = grouped(source, GROUP_OF_A_THREAD, _GROUP_BYTES)
+            groups = grouped(source, GROUP_OF_A_THREAD, BYTES_OF_A_THREAD)
             run = _in_threads(groups, partial(signed_here, batch, way), threads)
         self._runs.add(run)
         return run
@@ -261,7 +271,7 @@ def _in_threads(
     try:
         for group in groups:
             window.append(pool.submit(work, group))
-            if len(window) >= threads * _AHEAD:
+            if len(window) >= threads * AHEAD:
                 yield from window.popleft().result().handed_out()
         while window:
             yield from window.popleft().result().handed_out()
