@@ -147,6 +147,53 @@ def test_a_wrong_signer_is_a_typed_error_that_shows_no_secret(bhxh, uri, code):
     assert "secret" not in done.out.replace("signing.secret_in_uri", "")
 
 
+def test_several_files_are_signed_with_one_login_into_a_folder(bhxh, signed, key_file, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "second.xml").write_bytes((tmp_path / "plain.xml").read_bytes())
+    signer = f"softkey:{key_file('0100109106')}"
+    done = bhxh("sign", "plain.xml", "second.xml", "-o", "out", "--signer", signer, "--json")
+    assert done.code == 0
+    assert [row["source"] for row in done.json["files"]] == ["plain.xml", "second.xml"]
+    assert done.json["signer"]["tax_code"] == "0100109106"
+    for row in done.json["files"]:
+        assert bhxh("verify", row["file"]).code == 0
+
+
+def test_one_file_may_go_into_a_folder_too(bhxh, signed, key_file, tmp_path):
+    (tmp_path / "out").mkdir()
+    done = bhxh("sign", "plain.xml", "-o", "out", "--signer", f"softkey:{key_file('0100109106')}")
+    assert done.code == 0
+    assert (tmp_path / "out" / "plain.xml").exists()
+
+
+def test_one_bad_file_does_not_stop_the_others(bhxh, signed, key_file, tmp_path):
+    (tmp_path / "out").mkdir()
+    call = ("sign", signed, "plain.xml", "-o", "out", "--signer", f"softkey:{key_file('0100109106')}")
+    for_people = bhxh(*call, "--lang", "en")
+    assert for_people.code == 2
+    assert "Not signed" in for_people.out
+    done = bhxh(*call, "--force", "--json")
+    assert done.code == 2
+    bad, good = done.json["files"]
+    assert (bad["file"], bad["error"]["code"]) == (None, "document.already_signed")
+    assert good["error"] is None
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["plain.xml"]
+
+
+def test_several_files_need_a_folder_and_names_of_their_own(bhxh, signed, key_file, tmp_path):
+    signer = f"softkey:{key_file('0100109106')}"
+    nowhere = bhxh("sign", "plain.xml", signed, "-o", "nowhere", "--signer", signer, "--json")
+    assert (nowhere.code, nowhere.error["code"]) == (2, "cli.no_folder")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "plain.xml").write_bytes(b"<a/>")
+    doubled = bhxh("sign", "plain.xml", "other/plain.xml", "-o", "out", "--signer", signer, "--json")
+    assert (doubled.code, doubled.error["code"]) == (2, "cli.same_name")
+    missing = bhxh("sign", "plain.xml", "missing.xml", "-o", "out", "--signer", signer, "--json")
+    assert (missing.code, missing.error["code"]) == (2, "cli.file_missing")
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_an_unusable_certificate_makes_no_signature(bhxh, signed, expired_key):
     done = bhxh("sign", "plain.xml", "-o", "x.xml", "--signer", f"softkey:{expired_key}", "--json")
     assert (done.code, done.error["code"]) == (4, "signing.certificate_expired")

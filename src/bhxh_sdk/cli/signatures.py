@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from bhxh_sdk.cli import options  # noqa: TC001  # typer reads the annotations at run time
-from bhxh_sdk.cli.exit_codes import ExitCode
+from bhxh_sdk.cli.exit_codes import ExitCode, exit_code_of
 from bhxh_sdk.cli.output import Output  # noqa: TC001  # named in annotations of local variables
 from bhxh_sdk.cli.views import certificate_lines, signer_as_dict
 from bhxh_sdk.errors import InputError
@@ -17,9 +17,11 @@ from bhxh_sdk.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bhxh_sdk.errors import VerificationError
+    from bhxh_sdk.errors import BhxhError, VerificationError
+    from bhxh_sdk.models import CertificateInfo, Document
     from bhxh_sdk.signers import SigningCertificate
     from bhxh_sdk.trust import TrustReport
+    from bhxh_sdk.workflow import SigningOutcome
     from bhxh_sdk.xml import Verified
 
 __all__ = ["certificates", "sign", "verify"]
@@ -51,26 +53,97 @@ def _offered_lines(offered: Sequence[SigningCertificate], output: Output) -> Ite
 
 def sign(
     ctx: typer.Context,
-    document: Annotated[Path, typer.Argument(metavar="IN.xml")],
+    documents: Annotated[list[Path], typer.Argument(metavar="IN.xml...")],
     out: options.OutFile,
     signer: options.SignerUri,
     at: options.At = "Hoso/CKy_Dvi",
     certificate: Annotated[str, typer.Option("--certificate", metavar="SERIAL")] = "",
     force: options.Force = False,
 ) -> ExitCode:
-    """Sign a document in the shape that the agency's systems use."""
+    """Sign documents in the shape that the agency's systems use."""
     from bhxh_sdk.cli import files
-    from bhxh_sdk.cli.signing import signed
+    from bhxh_sdk.cli.signing import signing
 
     output: Output = ctx.obj
-    files.refuse_to_overwrite(out, force=force)
-    content = files.read(document, "IN")
-    result, chosen = signed(content, document.name, signer, output, at=at, wanted=certificate)
-    files.write(out, result, force=force)
-    data = {"file": str(out), "bytes": len(result), "at": at, "signer": signer_as_dict(chosen.certificate)}
-    done = output.text("cli.sign.done", path=str(out))
-    output.answer(data, [done, *certificate_lines(chosen.certificate, output)])
+    targets = _targets(documents, out)
+    for source, target in targets.items():
+        files.refuse_to_overwrite(target, force=force)
+        files.read(source, "IN")  # nothing is signed while one of them cannot be read
+    with signing(signer, output, wanted=certificate) as opened:
+        pairs = list(targets.items())
+        run = opened.sign_all((_document(source) for source in targets), at=at)
+        rows = [_written(outcome, *pairs[outcome.index], force=force) for outcome in run]
+        chosen = opened.certificate
+    if len(rows) == 1 and not out.is_dir():
+        return _one_signed(rows[0], at, chosen, output)
+    data = {"files": [_row_as_dict(row, output) for row in rows], "at": at, "signer": signer_as_dict(chosen)}
+    output.answer(data, _rows_lines(rows, chosen, output))
+    failed = [row.error for row in rows if row.error is not None]
+    return exit_code_of(type(failed[0])) if failed else ExitCode.DONE
+
+
+class _Written(NamedTuple):
+    """Hold what became of one file."""
+
+    source: Path
+    target: Path
+    size: int
+    error: BhxhError | None
+
+
+def _targets(documents: Sequence[Path], out: Path) -> dict[Path, Path]:
+    """Return where each file goes: one to the file named, several into the folder named."""
+    if len(documents) == 1 and not out.is_dir():
+        return {documents[0]: out}
+    if not out.is_dir():
+        raise InputError("cli.no_folder", field="output", name=str(out))
+    targets: dict[Path, Path] = {}
+    for source in documents:
+        if out / source.name in targets.values():
+            raise InputError("cli.same_name", field="IN", name=source.name)
+        targets[source] = out / source.name
+    return targets
+
+
+def _document(source: Path) -> Document:
+    from bhxh_sdk.cli import files
+    from bhxh_sdk.models import Document
+
+    return Document(file_name=source.name, content=files.read(source, "IN"))
+
+
+def _written(outcome: SigningOutcome, source: Path, target: Path, *, force: bool) -> _Written:
+    from bhxh_sdk.cli import files
+
+    if outcome.signed is None:
+        return _Written(source, target, 0, outcome.error)
+    files.write(target, outcome.signed.content, force=force)
+    return _Written(source, target, len(outcome.signed.content), None)
+
+
+def _one_signed(row: _Written, at: str, chosen: CertificateInfo, output: Output) -> ExitCode:
+    if row.error is not None:
+        raise row.error
+    data = {"file": str(row.target), "bytes": row.size, "at": at, "signer": signer_as_dict(chosen)}
+    done = output.text("cli.sign.done", path=str(row.target))
+    output.answer(data, [done, *certificate_lines(chosen, output)])
     return ExitCode.DONE
+
+
+def _row_as_dict(row: _Written, output: Output) -> dict[str, Any]:
+    if row.error is not None:
+        return {"source": str(row.source), "file": None, "error": row.error.as_dict(output.language)}
+    return {"source": str(row.source), "file": str(row.target), "bytes": row.size, "error": None}
+
+
+def _rows_lines(rows: Sequence[_Written], chosen: CertificateInfo, output: Output) -> Iterable[str]:
+    for row in rows:
+        if row.error is None:
+            yield output.text("cli.sign.done", path=str(row.target))
+        else:
+            reason = f"{row.error.message(output.language)} [{row.error.code}]"
+            yield output.text("cli.sign.not_done", path=str(row.source), reason=reason)
+    yield from certificate_lines(chosen, output)
 
 
 def verify(

@@ -1,7 +1,8 @@
-"""Signing on the command line: what a signer offers, and one signature on one document."""
+"""Signing on the command line: what a signer offers, and documents signed with one of its certificates."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bhxh_sdk import signers
@@ -11,14 +12,15 @@ from bhxh_sdk.errors import KeyNotFoundError
 from bhxh_sdk.system import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from bhxh_sdk.cli.output import Output
+    from bhxh_sdk.document_signer import DocumentSigner
     from bhxh_sdk.ports import Ask
     from bhxh_sdk.signers import Signer, SigningCertificate
 
-__all__ = ["listed", "opened", "signed"]
+__all__ = ["listed", "opened", "signing"]
 
 
 def opened(uri: str, output: Output) -> Signer:
@@ -35,47 +37,27 @@ def listed(uri: str, output: Output) -> tuple[SigningCertificate, ...]:
         signer.close()
 
 
-def signed(
-    content: bytes, name: str, uri: str, output: Output, *, at: str, wanted: str
-) -> tuple[bytes, SigningCertificate]:
-    """Sign a document.
+@contextmanager
+def signing(uri: str, output: Output, *, wanted: str) -> Iterator[DocumentSigner]:
+    """Open a signer for documents, with the certificate chosen.
 
     Args:
-        content: the document's bytes.
-        name: its name, shown where a person confirms.
         uri: the signer's address.
-        output: where a password is asked.
-        at: path of the signature's place.
+        output: where a password is asked, once.
         wanted: serial number or key id of the certificate; empty when there is only one to take.
 
-    Returns:
-        The signed document's bytes, and the certificate.
-
     """
-    clock, ask, signer = SystemClock(), asking(output), opened(uri, output)
+    from bhxh_sdk.document_signer import DocumentSigner
+
+    ask, signer = asking(output), opened(uri, output)
     try:
         offered = run_blocking(signer.certificates())
-        chosen = run_blocking(_chosen(offered, wanted, clock.now(), ask))
-        return _complete(content, name, signer, chosen, ask, at=at), chosen
-    finally:
+        chosen = run_blocking(_chosen(offered, wanted, SystemClock().now(), ask))
+    except BaseException:
         signer.close()
-
-
-def _complete(
-    content: bytes, name: str, signer: Signer, chosen: SigningCertificate, ask: Ask, *, at: str
-) -> bytes:
-    from bhxh_sdk import xml
-
-    clock = SystemClock()
-    prepared = xml.prepare(content, chosen.certificate, at=at, signing_time=clock.now())
-    job = signers.SigningJob(
-        document_id="document",
-        digest=prepared.digest,
-        document_name=name,
-        signed_info=prepared.signed_info,
-    )
-    values = run_blocking(signers.sign(signer, [job], chosen, ask, clock))
-    return xml.complete(prepared, values["document"])
+        raise
+    with DocumentSigner(signer, certificate=chosen, ask=ask) as documents:
+        yield documents
 
 
 async def _chosen(
