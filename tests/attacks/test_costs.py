@@ -17,7 +17,12 @@ MEGABYTES = 50
 LARGE = {
     "a million elements": (1.0, 250),
     "a text of 20 megabytes": (0.5, 150),
-    "a text of 9 megabytes": (0.25, 80),
+    "a text of 9 megabytes": (0.3, 80),
+    "1,600,000 elements": (0.4, 50),
+    "1,600,000 end tags": (0.4, 50),
+    "100,000 elements": (0.2, 50),
+    "an attribute of 3 megabytes": (0.2, 50),
+    "an algorithm of 3 megabytes": (0.2, 50),
 }
 TESTS = Path(__file__).resolve().parents[1]
 

@@ -119,8 +119,7 @@ def verify_foreign(  # noqa: PLR0913  # one keyword for each expectation, as `ve
         covers: path of the element that a reference must mean, whose bytes are handed out; None for the root.
         expected_references: how many references the signature has, 1 to 10.
         certificate: the signer's, where the document holds none; it must equal the one it holds.
-        algorithms: accepted signature algorithms, out of rsa-sha, rsa-pss-sha and ecdsa-sha with 256, 384,
-            512.
+        algorithms: accepted signature algorithms: rsa-sha, rsa-pss-sha, ecdsa-sha with 256, 384, 512.
         allow_sha1: accept rsa-sha1 and SHA-1 digests, for documents of old signers.
         smallest_key: fewest bits that an RSA key may have.
         roots: as for `verify`, and so are the next three.
@@ -136,8 +135,7 @@ def verify_foreign(  # noqa: PLR0913  # one keyword for each expectation, as `ve
 
     """
     _check_expectations(at, covers, expected_references, algorithms)
-    if not isinstance(certificate, CertificateInfo | None):
-        raise WrongTypeError(field="certificate", expected="CertificateInfo", got=type(certificate).__name__)
+    _check_given(certificate)
     question = trust_question(roots, moment, trust, evidence, smallest_key)
     root = _safe_tree(content, size_limit)
     accepted = {*algorithms, "rsa-sha1"} if allow_sha1 else set(algorithms)
@@ -147,6 +145,11 @@ def verify_foreign(  # noqa: PLR0913  # one keyword for each expectation, as `ve
     contents = _signed_contents(root, parts, signer)
     report = question.ask(signer)
     return _handed_out(parts, contents, wanted, signer=signer, at=at, report=report)
+
+
+def _check_given(certificate: CertificateInfo | None) -> None:
+    if not isinstance(certificate, CertificateInfo | None):
+        raise WrongTypeError(field="certificate", expected="CertificateInfo", got=type(certificate).__name__)
 
 
 def _check_expectations(

@@ -16,7 +16,7 @@ from bhxh_sdk.errors import UnsafeDocumentError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["ELEMENT_LIMIT", "check_bounds", "check_depth", "check_elements"]
+__all__ = ["ELEMENT_LIMIT", "attributes", "check_bounds", "check_depth", "check_elements"]
 
 ELEMENT_LIMIT = 1_500_000
 """How many elements a document may have: a list of 50,000 people with 25 values each, and room to spare."""
@@ -33,6 +33,7 @@ _FEW_SIGNS = 128
 _SIGN = re.compile(rb"=")
 _TAG = re.compile(rb"<[^\s<>/]++((?:%b)++)" % (_ATTRIBUTE % _NAME))
 _NAMES = re.compile(_ATTRIBUTE % (rb"(%b)" % _NAME))
+_PAIRS = re.compile(rb"""[ \t\r\n]*+([^\s<>/="']++)[ \t\r\n]*+=[ \t\r\n]*+["']([^"'<]*+)""")
 _DECLARATION = re.compile(rb"xmlns(?::|$)")
 _IS_TOO_DEEP = etree.XPath(f"boolean({'/*' * (_DEEPEST + 1)})")
 
@@ -88,6 +89,18 @@ def _check_product(namespaces: int, elements: int) -> None:
         )
 
 
+def attributes(body: bytes) -> Sequence[tuple[bytes, bytes]] | None:
+    """Return name and value of every attribute as they are written; None where there are more than a few.
+
+    Args:
+        body: bytes that `check_bounds` let pass.
+
+    """
+    if body.count(b"=") > _FEW_SIGNS:
+        return None
+    return [(pair[1], pair[2]) for tag in _tags_with_attributes(body) for pair in _PAIRS.finditer(tag[1])]
+
+
 def _tags_with_attributes(body: bytes) -> Iterator[re.Match[bytes]]:
     """Give the tags that have attributes, without looking at all the others where there are few."""
     if body.count(b"=") > _FEW_SIGNS:
@@ -104,7 +117,7 @@ def _most_elements(body: bytes, limit: int) -> int:
     Each element of a well-formed document has exactly one slash in its tags, and others may stand in texts.
     """
     slashes = body.count(b"/")
-    if slashes <= limit and body.count(b"<") <= 2 * limit:
+    if slashes <= limit:
         return slashes
     closing = body.count(b"</")
     return max(body.count(b"<") - closing, closing)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from bhxh_sdk.errors import DocumentError, InputError, UnsafeDocumentError
+from bhxh_sdk.xml.limits import attributes
 from bhxh_sdk.xml.signature_shape import DSIG
-from bhxh_sdk.xml.tree import shown_tag
+from bhxh_sdk.xml.tree import name_of, shown_tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +21,7 @@ _XML = "{http://www.w3.org/XML/1998/namespace}"
 _IDS = etree.XPath(
     "//@*[local-name()='Id' or local-name()='ID' or local-name()='id'][namespace-uri()='' or name()='xml:id']"
 )
-_MOST_LOOKED_AT = 64
-_NAME_BEFORE = 16
+_ID_NAMES = {b"Id", b"ID", b"id", b"xml:id"}
 
 
 def element_at(root: etree._Element, at: str) -> etree._Element:
@@ -46,9 +46,20 @@ def element_at(root: etree._Element, at: str) -> etree._Element:
     return element
 
 
-def signatures(root: etree._Element) -> list[etree._Element]:
-    """Return every Signature element of the document."""
-    return list(root.iter(f"{{{DSIG}}}Signature"))
+def signatures(root: etree._Element, body: bytes) -> list[etree._Element]:
+    """Return every Signature element of the document.
+
+    Args:
+        root: the document's root.
+        body: its bytes. Where they show that all stand in the root's last child, the rest is not walked.
+
+    """
+    first = body.find(b"Signature")
+    if first < 0:
+        return []
+    last = root[-1] if len(root) else root
+    walked = last if first > body.rfind(b"<" + name_of(last).encode()) > 0 else root
+    return list(walked.iter(f"{{{DSIG}}}Signature"))
 
 
 def ids(root: etree._Element, body: bytes | None = None) -> Sequence[str]:
@@ -56,22 +67,18 @@ def ids(root: etree._Element, body: bytes | None = None) -> Sequence[str]:
 
     Args:
         root: the document's root.
-        body: its bytes, if they are at hand; where they show that there is none, the tree is not walked.
+        body: its bytes, if they are at hand; where they have few attributes, the tree is not walked.
 
     """
-    return [str(value) for value in _IDS(root)] if body is None or _may_hold_ids(body) else ()
+    written = None if body is None else attributes(body)
+    if written is None:
+        return [str(value) for value in _IDS(root)]
+    values = [value for name, value in written if name in _ID_NAMES]
+    return [str(value) for value in _IDS(root)] if any(b"&" in value for value in values) else _texts(values)
 
 
-def _may_hold_ids(body: bytes) -> bool:
-    sign = body.find(b"=")
-    for _ in range(_MOST_LOOKED_AT):
-        if sign < 0:
-            return False
-        name = body[max(0, sign - _NAME_BEFORE) : sign].rstrip(b" \t\r\n")
-        if not name or name[-2:].lower() == b"id":
-            return True
-        sign = body.find(b"=", sign + 1)
-    return True
+def _texts(values: Sequence[bytes]) -> Sequence[str]:
+    return [value.decode() for value in values]
 
 
 def path_of(element: etree._Element | None) -> str:

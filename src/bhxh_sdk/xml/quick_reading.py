@@ -46,7 +46,7 @@ class Claim(NamedTuple):
     """Hold what a document of the plainest kind claims. Nothing of it is proven yet.
 
     Args:
-        pieces: the root's tag, what follows it, and what closes the place and the root.
+        pieces: the root's tag, what follows it, the place's tag that this ends with, and what closes both.
         namespaces: how many namespaces the root declares.
         digest: the DigestValue as it stands, in base64.
         signed_info: the canonical SignedInfo with that digest.
@@ -57,7 +57,7 @@ class Claim(NamedTuple):
 
     """
 
-    pieces: tuple[bytes, bytes, bytes]
+    pieces: tuple[bytes, bytes, bytes, bytes]
     namespaces: int
     digest: bytes
     signed_info: bytes
@@ -88,12 +88,12 @@ def quick_claim(content: bytes, at: str, profile: SignatureProfile, size_limit: 
         start = body.find(b"Signature") - 1
         tag = body[: body.find(b">") + 1]
         root = _root(tag)
-        if root is None or root.name != plan.root or not _stands_at(body, start, plan.place):
+        if root is None or root.name != plan.root or not body.startswith(plan.place, start - len(plan.place)):
             return None
         found = _own_signature(body, start, plan) or _any_signature(body, start, plan)
         if found is None:
             return None
-        pieces = (root.canonical, body[len(tag) : start], plan.endings)
+        pieces = (root.canonical, body[len(tag) : start], plan.place, plan.endings)
         return _claim(pieces, found, root.namespaces, profile)
     except (BhxhError, ValueError):  # UTF-8 or base64 that is none
         return None
@@ -169,12 +169,6 @@ def _root(tag: bytes) -> _Root | None:
     return _Root(found[1], namespaces, start_tag(found[1].decode(), namespaces).encode())
 
 
-def _stands_at(body: bytes, start: int, place: bytes) -> bool:
-    """Tell whether what begins there stands first in the one element that begins with that tag."""
-    before = start - len(place)
-    return before > 0 and body.startswith(place, before) and body.find(place[:-1], 0, before) < 0
-
-
 def guess(claim: Claim) -> bytes | None:
     """Return what may be the canonical document without the signature, what .NET writes otherwise made so.
 
@@ -182,23 +176,29 @@ def guess(claim: Claim) -> bytes | None:
 
     Returns:
         The guess; None when there is more than elements without attributes and texts with canonical
-        references, or too many of anything.
+        references, another place that begins like this one, or too many of anything.
 
     """
-    root, inside, endings = claim.pieces
-    try:
-        check_elements(inside, claim.namespaces)
-    except BhxhError:
-        return None
+    root, inside, place, endings = claim.pieces
     if any(sign in inside for sign in _UNUSUAL):
         if _UNSAFE.search(inside):
             return None
         inside = inside.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if not _is_bounded(inside, claim.namespaces) or inside.find(place[:-1]) != len(inside) - len(place):
+        return None
     if b"/>" in inside:
         inside, count = _EMPTY.subn(rb"<\1></\1>", inside, _MOST_EXPANDED)
         if count == _MOST_EXPANDED:
             return None  # the true road is quicker
     return b"".join((root, inside, endings))
+
+
+def _is_bounded(inside: bytes, namespaces: int) -> bool:
+    try:
+        check_elements(inside, namespaces)
+    except BhxhError:
+        return False
+    return True
 
 
 def _own_signature(body: bytes, start: int, plan: _Plan) -> _Found | None:
@@ -237,7 +237,10 @@ def _any_signature(body: bytes, start: int, plan: _Plan) -> _Found | None:
 
 
 def _claim(
-    pieces: tuple[bytes, bytes, bytes], found: _Found, namespaces: Namespaces, profile: SignatureProfile
+    pieces: tuple[bytes, bytes, bytes, bytes],
+    found: _Found,
+    namespaces: Namespaces,
+    profile: SignatureProfile,
 ) -> Claim | None:
     key, time = _known_key(found.key_info), found.time.decode()
     if key is None or not is_moment(time):

@@ -67,7 +67,8 @@ def opened(content: bytes, *, size_limit: int = SIZE_LIMIT) -> tuple[bytes, etre
 
     """
     body = body_of(content, size_limit=size_limit)
-    if unsafe := _UNSAFE.search(body):
+    marked = b"!" in body or b"?" in body  # one byte is searched for much faster than two
+    if marked and (unsafe := _UNSAFE.search(body)):
         raise UnsafeDocumentError(_UNSAFE_CODES[unsafe[0]])
     check_bounds(body)
     try:

@@ -240,7 +240,7 @@ def _with_place(
 def _check_free(
     root: etree._Element, body: bytes, place: etree._Element, at: str, profile: SignatureProfile
 ) -> None:
-    over = [path_of(found.getparent()) for found in signatures(root)]
+    over = [path_of(found.getparent()) for found in signatures(root, body)]
     if sorted(over) != sorted(profile.over):
         raise DocumentError("document.already_signed" if over else "document.not_signed", field=at)
     if len(place) or place.text or place.attrib:
@@ -254,16 +254,18 @@ def _opened_place(content: bytes, root: etree._Element, place: etree._Element, a
     """Return the document with both tags of the place written, and where the signature goes between them."""
     start, end = _span(content, root, place, at)
     name = name_of(place).encode()
-    document = b"".join((content[:start], b"<", name, b"></", name, b">", content[end:]))
-    return document, start + len(name) + 2
+    position = start + len(name) + 2
+    opened_place = b"<%b></%b>" % (name, name)
+    if content.startswith(opened_place, start):
+        return content, position
+    return b"".join((content[:start], opened_place, content[end:])), position
 
 
 def _span(content: bytes, root: etree._Element, place: etree._Element, at: str) -> tuple[int, int]:
     """Return where the place's tags stand in the bytes."""
     name = name_of(place).encode()
-    start = content.find(b"<" + name)
-    if content.find(b"<" + name, start + 1) >= 0:
-        start = _nth_start(content, root, place)
+    is_last = place.getnext() is None and place.getparent() is root
+    start = content.rfind(b"<" + name) if is_last else _nth_start(content, root, place)
     tags = re.compile(rb"<%b[ \t\r\n]*(?:/>|></%b[ \t\r\n]*>)" % (re.escape(name), re.escape(name)))
     found = tags.match(content, start)
     if found is None:

@@ -216,8 +216,9 @@ def _only_signature(
         check_receivable(place)
     except DocumentError as error:
         raise VerificationError(error.code, field=at, reason="place") from error
-    found = [one for one in signatures(root) if path_of(one.getparent()) not in profile.over]
-    if len(found) > 1 or len(signatures(root)) > 1 + len(profile.over):
+    there = signatures(root, body)
+    found = [one for one in there if path_of(one.getparent()) not in profile.over]
+    if len(found) > 1 or len(there) > 1 + len(profile.over):
         raise VerificationError("document.several_signatures", field=at, reason="several-signatures")
     if not found:
         raise VerificationError("document.not_signed", field=at, reason="not-signed")
