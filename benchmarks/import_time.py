@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import Result, interleaved
+from benchmarks import FULL, Result, Scale
+from benchmarks.lab.turns import beside, in_turns, timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RUNS = 11
 _LIST_DEPENDENCIES = """
 import builtins, sys
 seen, original = {}, builtins.__import__
@@ -53,32 +53,19 @@ def _dependencies() -> list[str]:
     return _python(_LIST_DEPENDENCIES).split()
 
 
-def results() -> Iterator[Result]:
+def results(scale: Scale = FULL) -> Iterator[Result]:
     """Measure both starts."""
     dependencies = _dependencies()
     imports = f"import {', '.join(dependencies)}" if dependencies else "pass"
-    ours, against = interleaved(
-        lambda: _python("from bhxh_sdk import *"), lambda: _python(imports), runs=RUNS
-    )
-    yield Result(
-        name="import_ms",
-        ours=ours,
-        against=against,
-        unit="ms",
-        better="lower",
-        bar="at most 150 ms above dependencies",
-    )
     command = Path(sys.executable).with_name("bhxh")
-    ours, against = interleaved(
-        lambda: _run(command, "--help"),
-        lambda: _python("import typer, rich"),
-        runs=RUNS,
-    )
-    yield Result(
-        name="cli_start_ms",
-        ours=ours,
-        against=against,
-        unit="ms",
-        better="lower",
-        bar="at most 150 ms above typer and rich",
+    contenders = {
+        "import": timed(_python, ["from bhxh_sdk import *"]),
+        "dependencies": timed(_python, [imports]),
+        "command": timed(lambda option: _run(command, option), ["--help"]),
+        "libraries": timed(_python, ["import typer, rich"]),
+    }
+    costs = in_turns(contenders, rounds=scale.starts)
+    yield beside("import_ms", costs["import"], costs["dependencies"], bar="at most 150 ms above dependencies")
+    yield beside(
+        "cli_start_ms", costs["command"], costs["libraries"], bar="at most 150 ms above typer and rich"
     )

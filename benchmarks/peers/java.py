@@ -97,6 +97,11 @@ class JavaBench:
         return float(self._process.stdout.readline())
 
     @property
+    def pid(self) -> int:
+        """The number of Java's process."""
+        return self._process.pid
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing of Java is left running."""
         return self._process.poll() is not None

@@ -72,8 +72,12 @@ class WithSignxml:
 
     def sign(self, content: bytes, at: str) -> bytes:
         """Return the signed document."""
+        return self.sign_tree(_parsed(with_signature(content, at, _PLACEHOLDER)))
+
+    def sign_tree(self, tree: etree._Element) -> bytes:
+        """Return the signed document; an empty Signature with the Id `placeholder` stands in its place."""
         root = self._signer.sign(
-            _parsed(with_signature(content, at, _PLACEHOLDER)),
+            tree,
             key=self._key,
             cert=[self._certificate],
             always_add_key_value=True,

@@ -1,0 +1,1 @@
+"""What benchmarks share: documents, contenders, processes of their own, turns."""

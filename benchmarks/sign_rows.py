@@ -1,0 +1,44 @@
+"""An existing document of 50,000 rows, 50 MB, signed.
+
+Beside it: one parse by libxml2 and one canonicalisation into a hash, and Java. Each in a process of its own.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from benchmarks import FULL, Scale
+from benchmarks.lab.child import Child
+from benchmarks.lab.libraries import java, java_signs
+from benchmarks.lab.material import ROWS, rows, workplace
+from benchmarks.lab.turns import beside, faster, in_turns, spent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks import Result
+    from benchmarks.lab.turns import Contender
+
+__all__ = ["results"]
+
+
+def results(scale: Scale = FULL) -> Iterator[Result]:
+    """Measure all in turns."""
+    at = ROWS.signature
+    with workplace() as key, ExitStack() as stack:
+        small, large = key.folder / "small.xml", key.folder / "large.xml"
+        small.write_bytes(rows(2))
+        large.write_bytes(rows(scale.rows))
+        contenders: dict[str, Contender] = {
+            "ours": stack.enter_context(Child("sign-ours", key, small, large, at)),
+            "floor": stack.enter_context(Child("floor", key, small, large, at)),
+        }
+        if program := java(key.folder):
+            contenders["java"] = stack.enter_context(java_signs(program, key, large, at, scale))
+        costs = in_turns(contenders, rounds=scale.large_rounds)
+    yield beside("sign_rows_50m_vs_floor", costs["ours"], costs["floor"], bar="at most 1.3")
+    yield from spent("sign_rows_50m_vs_floor", costs["ours"], costs["floor"])
+    if "java" in costs:
+        yield faster("sign_rows_50m_vs_java", costs["ours"], costs["java"], bar="at least 1")
+        yield from spent("sign_rows_50m_vs_java", costs["ours"], costs["java"])
