@@ -14,6 +14,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 RUNS ?= 50000
 FUZZ_ARGS ?=
+MUTANTS_ARGS ?=
 
 # Every branch of these rooms (ranks 0-4) is tested; one gap fails `make test`.
 comma := ,
@@ -22,7 +23,7 @@ space := $(empty) $(empty)
 GATED := errors.py findings.py secret.py ports.py messages/* models/* catalogue/* trust/* rules/* xml/* signers/* transport/* workflow/*
 GATE := $(subst $(space),$(comma),$(addprefix src/bhxh_sdk/,$(GATED)))
 
-.PHONY: help setup demo test unit coverage system lint docs messages bench fuzz clean
+.PHONY: help setup demo test unit coverage system lint docs messages bench fuzz mutants clean
 
 help: ## what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +71,9 @@ bench: setup ## the benchmarks, one JSON line each
 
 fuzz: setup ## mutated inputs through every reader, RUNS of them over 2 processes; findings in build/ (FUZZ_ARGS="...")
 	PYTHONPATH=tests $(BIN)/python -m fuzz --runs $(RUNS) $(FUZZ_ARGS)
+
+mutants: setup ## mutation testing of the signature modules, a quarter of an hour; survivors are printed (MUTANTS_ARGS="...")
+	$(BIN)/python tools/mutate.py $(MUTANTS_ARGS)
 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) build dist site htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
