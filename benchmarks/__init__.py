@@ -53,7 +53,8 @@ class Scale:
         file_bytes: size of the attachment that has 50 MB in base64.
         forms: how many forms are a batch.
         certificates: how many different certificates are met for the first time.
-        warm_ms: how long a Java program runs before it is measured.
+        warm_ms: how long a Java program runs before it is measured, twice.
+        growth: which sizes growth is measured at.
 
     """
 
@@ -66,7 +67,8 @@ class Scale:
     file_bytes: int = 37_500_000
     forms: int = 20_000
     certificates: int = 600
-    warm_ms: int = 2500
+    warm_ms: int = 1000
+    growth: tuple[str, ...] = ("2k", "100k", "5m", "50m")
 
 
 FULL = Scale(forms=int(os.environ.get("BENCH_BATCH", "20000")))
@@ -81,4 +83,5 @@ TINY = Scale(
     forms=70,
     certificates=3,
     warm_ms=1,
+    growth=("2k", "50m"),
 )

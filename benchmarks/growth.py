@@ -54,20 +54,40 @@ def results(scale: Scale = FULL) -> Iterator[Result]:
     with workplace() as key:
         program = java(key.folder)
         names = ["floor", *installed(), *_programs()]
-        for size in _SIZES:
-            unsigned, signed, at = _documents(key, size, scale)
-            for work, file in (("sign", unsigned), ("verify", signed)):
-                costs = _costs(key, work, file, at, names, program, size, scale)
+        for size in (size for size in _SIZES if size.name in scale.growth):
+            for work in ("sign", "verify"):
+                costs = _costs(_Job.made(key, work, size, scale), names, program, scale)
                 yield from _lines(f"growth_{work}_{size.name}", costs, with_memory=size.name in _LARGE)
 
 
-def _documents(key: Key, size: _Size, scale: Scale) -> tuple[Path, Path, str]:
-    at = ROWS.signature if size.part else FORM_AT
-    content = rows(max(1, int(scale.rows * size.part))) if size.part else xml.build(bench_forms(1)[0]).content
-    unsigned, signed = key.folder / f"{size.name}.xml", key.folder / f"{size.name}-signed.xml"
-    unsigned.write_bytes(content)
-    signed.write_bytes(key.signed(content, at))
-    return unsigned, signed, at
+class _Job(NamedTuple):
+    """What is done with which document; the small one is where everyone begins."""
+
+    key: Key
+    work: str
+    size: _Size
+    at: str
+    small: Path
+    file: Path
+
+    @classmethod
+    def made(cls, key: Key, work: str, size: _Size, scale: Scale) -> _Job:
+        """Write the documents."""
+        at = ROWS.signature if size.part else FORM_AT
+        contents = [rows(2), rows(max(1, int(scale.rows * size.part)))] if size.part else _two_forms()
+        files = [key.folder / f"{work}-{size.name}-{number}.xml" for number in range(2)]
+        for file, content in zip(files, contents, strict=True):
+            file.write_bytes(content if work == "sign" else key.signed(content, at))
+        return cls(key, work, size, at, *files)
+
+    def child(self, name: str) -> Child:
+        """Start a contender of that name."""
+        task = name if name == "floor" else f"{self.work}-{name}"
+        return Child(task, self.key, self.small, self.file, self.at)
+
+
+def _two_forms() -> list[bytes]:
+    return [xml.build(form).content for form in bench_forms(2)]
 
 
 def _programs() -> list[str]:
@@ -77,27 +97,20 @@ def _programs() -> list[str]:
     return ["xmlsec1"]
 
 
-def _costs(  # what is measured, with what, and how often
-    key: Key,
-    work: str,
-    file: Path,
-    at: str,
-    names: list[str],
-    program: Java | None,
-    size: _Size,
-    scale: Scale,
-) -> dict[str, Cost]:
+def _costs(job: _Job, names: list[str], program: Java | None, scale: Scale) -> dict[str, Cost]:
     with ExitStack() as stack:
-        contenders: dict[str, Contender] = {}
-        for name in ["ours", *names]:
-            task = name if name == "floor" else f"{work}-{name}"
-            contenders[name] = stack.enter_context(Child(task, key, file, file, at))
+        contenders: dict[str, Contender] = {
+            name: stack.enter_context(job.child(name)) for name in ["ours", *names]
+        }
         if program:
-            signs = work == "sign"
-            contenders["java"] = stack.enter_context(
-                java_signs(program, key, file, at, scale) if signs else java_verifies(program, file, scale)
+            warm = (
+                java_signs(program, job.key, job.file, job.at, scale)
+                if job.work == "sign"
+                else java_verifies(program, job.file, scale)
             )
-        return in_turns(contenders, rounds=min(size.rounds, scale.large_rounds), block=size.block)
+            contenders["java"] = stack.enter_context(warm)
+        rounds = min(job.size.rounds, scale.large_rounds)
+        return in_turns(contenders, rounds=rounds, block=job.size.block)
 
 
 def _lines(name: str, costs: dict[str, Cost], *, with_memory: bool) -> Iterator[Result]:

@@ -156,11 +156,12 @@ def _form(number: int) -> bhxh.Registration:
 
 
 _DIRECTIONS = (
-    "liên hệ trong giờ làm việc từ thứ hai đến thứ sáu, sáng từ 8 giờ đến 11 giờ 30 phút, chiều từ 13 giờ "
-    "đến 17 giờ, gọi điện thoại trước khi đến nhận kết quả tại bộ phận một cửa của đơn vị; ngoài giờ "
-    "làm việc xin gửi thư điện tử, đơn vị trả lời trong vòng hai ngày làm việc kể từ ngày nhận được thư; hồ sơ giấy "
-    "gửi qua bưu điện xin ghi rõ tên người nhận, số điện thoại và mã số bảo hiểm xã hội của đơn vị, kèm "
-    "bản sao giấy chứng nhận đăng ký doanh nghiệp do Sở Ví Dụ cấp lần đầu năm 2020, bản chính để đối chiếu"
+    "liên hệ trong giờ làm việc từ thứ hai đến thứ sáu, sáng từ 8 giờ đến 11 giờ 30 phút, chiều từ 13 "
+    "giờ đến 17 giờ, gọi điện thoại trước khi đến nhận kết quả tại bộ phận một cửa của đơn vị; ngoài "
+    "giờ làm việc xin gửi thư điện tử, đơn vị trả lời trong vòng hai ngày làm việc kể từ ngày nhận được "
+    "thư; hồ sơ giấy gửi qua bưu điện xin ghi rõ tên người nhận, số điện thoại và mã số bảo hiểm xã hội "
+    "của đơn vị, kèm bản sao giấy chứng nhận đăng ký doanh nghiệp do Sở Ví Dụ cấp lần đầu năm 2020, bản "
+    "chính để đối chiếu"
 )
 
 
