@@ -7,6 +7,7 @@ in scope. The bounds are far above every form seen, and no element is looked at 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -14,7 +15,9 @@ from lxml import etree
 from bhxh_sdk.errors import UnsafeDocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+
+    Pairs = Sequence[tuple[bytes, bytes]]
 
 __all__ = ["ELEMENT_LIMIT", "attributes", "check_bounds", "check_depth", "check_elements"]
 
@@ -30,11 +33,10 @@ _DEEPEST = 32
 _ATTRIBUTE = rb"""[ \t\r\n]*+%b[ \t\r\n]*+=[ \t\r\n]*+(?>"[^"<]*+"|'[^'<]*+')"""
 _NAME = rb"""[^\s<>/="']++"""
 _FEW_SIGNS = 128
+_SHORT_TAG = 512
 _SIGN = re.compile(rb"=")
 _TAG = re.compile(rb"<[^\s<>/]++((?:%b)++)" % (_ATTRIBUTE % _NAME))
-_NAMES = re.compile(_ATTRIBUTE % (rb"(%b)" % _NAME))
 _PAIRS = re.compile(rb"""[ \t\r\n]*+([^\s<>/="']++)[ \t\r\n]*+=[ \t\r\n]*+["']([^"'<]*+)""")
-_DECLARATION = re.compile(rb"xmlns(?::|$)")
 _IS_TOO_DEEP = etree.XPath(f"boolean({'/*' * (_DEEPEST + 1)})")
 
 
@@ -55,8 +57,8 @@ def check_bounds(body: bytes, *, element_limit: int = ELEMENT_LIMIT) -> None:
     if elements > element_limit:
         raise UnsafeDocumentError("document.too_many_elements", count=elements, limit=element_limit)
     namespaces = 0
-    for tag in _tags_with_attributes(body):
-        namespaces += _declarations(_NAMES.findall(tag[1]))
+    for pairs in _attributes_of_tags(body):
+        namespaces += _declarations(pairs)
         if namespaces > _MOST_NAMESPACES:
             raise UnsafeDocumentError("document.too_many_namespaces", limit=_MOST_NAMESPACES)
     _check_product(namespaces, elements)
@@ -98,17 +100,33 @@ def attributes(body: bytes) -> Sequence[tuple[bytes, bytes]] | None:
     """
     if body.count(b"=") > _FEW_SIGNS:
         return None
-    return [(pair[1], pair[2]) for tag in _tags_with_attributes(body) for pair in _PAIRS.finditer(tag[1])]
+    return [pair for pairs in _attributes_of_tags(body) for pair in pairs]
 
 
-def _tags_with_attributes(body: bytes) -> Iterator[re.Match[bytes]]:
-    """Give the tags that have attributes, without looking at all the others where there are few."""
+def _attributes_of_tags(body: bytes) -> Iterable[Pairs]:
+    """Give the attributes of each tag that has some, without looking at all others where there are few."""
+    if body.find(b"=", body.find(b">")) < 0:  # the root alone
+        return (_attributes_at(body, body.find(b"<")),)
     if body.count(b"=") > _FEW_SIGNS:
-        yield from _TAG.finditer(body)
-        return
-    signs = [match.start() for match in _SIGN.finditer(body)]
-    starts = {body.rfind(b"<", 0, sign) for sign in signs}
-    yield from filter(None, (_TAG.match(body, start) for start in starts if start >= 0))
+        return (_PAIRS.findall(tag[1]) for tag in _TAG.finditer(body))
+    starts = {body.rfind(b"<", 0, sign.start()) for sign in _SIGN.finditer(body)}
+    return (_attributes_at(body, start) for start in starts if start >= 0)
+
+
+def _attributes_at(body: bytes, start: int) -> Pairs:
+    text = body[start : body.find(b">", start) + 1]
+    whole = len(text) <= _SHORT_TAG and b"'" not in text and not text.count(b'"') % 2
+    if whole:  # no `>` in a value
+        return _attributes_of(text)
+    tag = _TAG.match(body, start)
+    return _PAIRS.findall(tag[1]) if tag else ()
+
+
+@lru_cache(maxsize=256)
+def _attributes_of(text: bytes) -> Pairs:
+    """Return the attributes of a short tag; those of roots and signatures are always the same."""
+    tag = _TAG.match(text)
+    return tuple(_PAIRS.findall(tag[1])) if tag else ()
 
 
 def _most_elements(body: bytes, limit: int) -> int:
@@ -134,9 +152,9 @@ def check_depth(root: etree._Element) -> None:
         raise UnsafeDocumentError("document.too_deep")
 
 
-def _declarations(names: Sequence[bytes]) -> int:
+def _declarations(pairs: Pairs) -> int:
     """Count the namespace declarations among an element's attributes; the other ones must not be too many."""
-    found = sum(1 for name in names if _DECLARATION.match(name))
-    if len(names) - found > _MOST_ATTRIBUTES:
+    found = len([name for name, _ in pairs if name == b"xmlns" or name.startswith(b"xmlns:")])
+    if len(pairs) - found > _MOST_ATTRIBUTES:
         raise UnsafeDocumentError("document.too_many_attributes", limit=_MOST_ATTRIBUTES)
     return found

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from bhxh_sdk.errors import BhxhError
+from bhxh_sdk.xml.canonical_bytes import root_of
 from bhxh_sdk.xml.keys import SignerKey, signer_of
 from bhxh_sdk.xml.limits import check_elements
 from bhxh_sdk.xml.reader import body_of
-from bhxh_sdk.xml.signature_parts import is_moment
+from bhxh_sdk.xml.signature_parts import moment_of
 from bhxh_sdk.xml.signature_shape import (
     DIGEST_HASHES,
     DSIG,
@@ -31,10 +32,10 @@ from bhxh_sdk.xml.signature_shape import (
     signed_info_around,
     transforms,
 )
-from bhxh_sdk.xml.writer import start_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from bhxh_sdk.xml.signature_profile import SignatureProfile
     from bhxh_sdk.xml.signature_shape import Namespaces
@@ -53,7 +54,7 @@ class Claim(NamedTuple):
         methods: URIs of the signature and the digest algorithm.
         value: the signature value.
         key: the signer's certificate and key; KeyValue says the same.
-        signing_time: the claimed time as written; empty when there is none.
+        signing_time: the claimed time; None when there is none.
 
     """
 
@@ -64,7 +65,7 @@ class Claim(NamedTuple):
     methods: tuple[str, str]
     value: bytes
     key: SignerKey
-    signing_time: str
+    signing_time: datetime | None
 
 
 def quick_claim(content: bytes, at: str, profile: SignatureProfile, size_limit: int) -> Claim | None:
@@ -87,7 +88,7 @@ def quick_claim(content: bytes, at: str, profile: SignatureProfile, size_limit: 
         body = body_of(content, size_limit=size_limit)
         start = body.find(b"Signature") - 1
         tag = body[: body.find(b">") + 1]
-        root = _root(tag)
+        root = root_of(tag)
         if root is None or root.name != plan.root or not body.startswith(plan.place, start - len(plan.place)):
             return None
         found = _own_signature(body, start, plan) or _any_signature(body, start, plan)
@@ -97,12 +98,6 @@ def quick_claim(content: bytes, at: str, profile: SignatureProfile, size_limit: 
         return _claim(pieces, found, root.namespaces, profile)
     except (BhxhError, ValueError):  # UTF-8 or base64 that is none
         return None
-
-
-class _Root(NamedTuple):
-    name: bytes
-    namespaces: Namespaces
-    canonical: bytes
 
 
 class _Plan(NamedTuple):
@@ -127,10 +122,6 @@ class _Found(NamedTuple):
 
 
 _NAME = re.compile(rb"[^\s<>/&=:\"']+")
-_ROOT = re.compile(
-    rb"""<([^\s<>/&="':]+)((?: xmlns:[A-Za-z_][A-Za-z0-9_.-]*="[A-Za-z][A-Za-z0-9+.-]*:[^\s"'<>&]+")*)>"""
-)
-_DECLARED = re.compile(rb' xmlns:([^=]+)="([^"]+)"')
 _UNUSUAL = (b"!", b"?", b'"', b"'", b"&", b"\r")
 _UNSAFE = re.compile(rb"<(?:[!?]|[^<>]*[\"'])|&(?!(?:amp|lt|gt|#xD);)")
 _EMPTY = re.compile(rb"<([^\s<>/&=\"']+) ?/>")
@@ -154,19 +145,6 @@ def _plan(at: str, profile: SignatureProfile) -> _Plan | None:
         methods=default_methods(profile),
         shape=_shape(profile),
     )
-
-
-@lru_cache(maxsize=256)
-def _root(tag: bytes) -> _Root | None:
-    """Read a root's start tag; None when it is unusual, or a prefix stands twice or is a reserved one."""
-    found = _ROOT.fullmatch(tag)
-    if found is None:
-        return None
-    pairs = {prefix.decode(): uri.decode() for prefix, uri in _DECLARED.findall(found[2])}
-    if len(pairs) != found[2].count(b" xmlns:") or pairs.keys() & {"xml", "xmlns"}:
-        return None
-    namespaces = tuple(sorted(pairs.items()))
-    return _Root(found[1], namespaces, start_tag(found[1].decode(), namespaces).encode())
 
 
 def guess(claim: Claim) -> bytes | None:
@@ -242,8 +220,12 @@ def _claim(
     namespaces: Namespaces,
     profile: SignatureProfile,
 ) -> Claim | None:
-    key, time = _known_key(found.key_info), found.time.decode()
-    if key is None or not is_moment(time):
+    key, time = _known_key(found.key_info), None
+    if found.time:
+        time = moment_of(found.time.decode())
+        if time is None:
+            return None
+    if key is None:
         return None
     before, after = signed_info_around(profile, namespaces, found.methods)
     signed = b"".join((before, found.digest, after))

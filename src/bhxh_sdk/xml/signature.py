@@ -22,6 +22,7 @@ from bhxh_sdk.errors import (
 )
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.models.text import control_characters
+from bhxh_sdk.xml.canonical_bytes import is_canonical
 from bhxh_sdk.xml.keys import SignerKey, signer_of, value_fits, wrong_kind
 from bhxh_sdk.xml.moments import as_written, in_utc
 from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, path_of, sha256, signatures
@@ -51,6 +52,7 @@ __all__ = [
 ]
 
 _SMALLEST_KEY = 2048
+_LARGE = 100_000
 
 
 def prepare(
@@ -96,7 +98,7 @@ def prepare(
     return prepared_here(
         document=document,
         position=position,
-        content_digest=sha256(canonical(root, exclusive=shape.is_exclusive)),
+        content_digest=sha256(_canonical(root, document[len(content) - len(body) :], shape)),
         namespaces=in_scope(place.nsmap),
         certificate=certificate,
         at=at,
@@ -245,32 +247,31 @@ def _check_free(
         raise DocumentError("document.already_signed" if over else "document.not_signed", field=at)
     if len(place) or place.text or place.attrib:
         raise DocumentError("document.place_not_empty", field=at)
-    if profile.ids & set(ids(root, body)):
+    known = ids(root, body)
+    if known and profile.ids.intersection(known):
         raise DocumentError("document.id_taken", field=at)
     check_receivable(place)
 
 
+def _canonical(root: etree._Element, body: bytes, profile: SignatureProfile) -> bytes:
+    """Return the document's canonical form: most large ones are their own, which is told faster than made."""
+    plain = len(body) > _LARGE and not profile.is_exclusive and is_canonical(body)
+    return body if plain else canonical(root, exclusive=profile.is_exclusive)
+
+
 def _opened_place(content: bytes, root: etree._Element, place: etree._Element, at: str) -> tuple[bytes, int]:
     """Return the document with both tags of the place written, and where the signature goes between them."""
-    start, end = _span(content, root, place, at)
-    name = name_of(place).encode()
-    position = start + len(name) + 2
-    opened_place = b"<%b></%b>" % (name, name)
-    if content.startswith(opened_place, start):
-        return content, position
-    return b"".join((content[:start], opened_place, content[end:])), position
-
-
-def _span(content: bytes, root: etree._Element, place: etree._Element, at: str) -> tuple[int, int]:
-    """Return where the place's tags stand in the bytes."""
     name = name_of(place).encode()
     is_last = place.getnext() is None and place.getparent() is root
     start = content.rfind(b"<" + name) if is_last else _nth_start(content, root, place)
+    position, both = start + len(name) + 2, b"<%b></%b>" % (name, name)
+    if content.startswith(both, start):
+        return content, position
     tags = re.compile(rb"<%b[ \t\r\n]*(?:/>|></%b[ \t\r\n]*>)" % (re.escape(name), re.escape(name)))
     found = tags.match(content, start)
     if found is None:
         raise DocumentError("document.place_not_empty", field=at)
-    return start, found.end()
+    return b"".join((content[:start], both, content[found.end() :])), position
 
 
 def _nth_start(content: bytes, root: etree._Element, place: etree._Element) -> int:

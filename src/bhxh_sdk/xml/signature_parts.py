@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.xml.signature_profile import SignatureProfile
     from bhxh_sdk.xml.signature_shape import Namespaces
 
-__all__ = ["SignatureParts", "is_moment", "moment_of", "parts_of"]
+__all__ = ["SignatureParts", "moment_of", "parts_of"]
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")
@@ -101,17 +101,10 @@ def parts_of(signature: etree._Element, profile: SignatureProfile) -> SignatureP
     )
 
 
-def is_moment(signing_time: str) -> bool:
-    """Tell whether a signing time is empty, or a point in time of the one form."""
-    if not signing_time:
-        return True
-    return _TIME.fullmatch(signing_time) is not None and moment_of(signing_time) is not None
-
-
 def moment_of(signing_time: str) -> datetime | None:
-    """Return the point in time that a signature claims; None when it claims none, or no possible one."""
+    """Return the point in time that a signature claims; None for a text that is none of the one form."""
     try:
-        return datetime.fromisoformat(signing_time) if signing_time else None
+        return datetime.fromisoformat(signing_time) if _TIME.fullmatch(signing_time) else None
     except ValueError:
         return None
 
@@ -248,7 +241,7 @@ def _signing_time(element: etree._Element, profile: SignatureProfile, namespaces
     single = _children(group, ("SignatureProperty",), namespace="")["SignatureProperty"]
     _plain(single, attributes=("Target", "Id"))
     text = _leaf(_children(single, ("SigningTime",), namespace=TIME_NAMESPACE)["SigningTime"])
-    if not text or not is_moment(text):
+    if moment_of(text) is None:
         _refuse(element, "signing-time")
     if protected and _alone(element, exclusive=profile.is_exclusive) != signed_time_object(
         profile, namespaces, text

@@ -139,6 +139,7 @@ def signed_info_around(
     return before.encode(), f"{after}</SignedInfo>".encode()
 
 
+@lru_cache(maxsize=64)
 def default_methods(profile: SignatureProfile) -> tuple[str, str]:
     """Return the URIs of a profile's signature and digest algorithm."""
     return SIGNATURE_METHODS[profile.scheme], SHA256

@@ -37,6 +37,8 @@ def trust_question(
         WrongTypeError, InputError: a parameter is wrong, missing, or one too many.
 
     """
+    if roots is None and moment is None and policy is None and type(smallest_key) is int:
+        return _NOTHING
     if not isinstance(smallest_key, int):
         raise WrongTypeError(field="smallest_key", expected="int", got=type(smallest_key).__name__)
     if not isinstance(roots, Sequence | None):
@@ -78,3 +80,6 @@ class TrustQuestion:
             trust.check_validity(certificate, self._moment)
             return None
         return trust.judge(certificate, self._policy, self._moment, self._evidence)
+
+
+_NOTHING = TrustQuestion(None, None, None)

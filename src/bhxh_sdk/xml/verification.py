@@ -181,17 +181,22 @@ def _verified_truly(content: bytes, at: str, rules: _Expectations, size_limit: i
     signed = _without(signature, place, root, exclusive=rules.profile.is_exclusive)
     if digest_of(signed, DIGEST_HASHES[parts.digest_method].name) != parts.digest:
         raise VerificationError("document.changed", reason="content-changed")
-    return _verified(signed, key, parts.signature_method, parts.signing_time, at, rules)
+    return _verified(signed, key, parts.signature_method, moment_of(parts.signing_time), at, rules)
 
 
 def _verified(
-    signed: bytes, key: SignerKey, signature_method: str, signing_time: str, at: str, rules: _Expectations
+    signed: bytes,
+    key: SignerKey,
+    signature_method: str,
+    signing_time: datetime | None,
+    at: str,
+    rules: _Expectations,
 ) -> Verified:
     return Verified(
         content=signed,
         certificate=key.certificate,
         algorithm=_ALGORITHMS[signature_method],
-        signing_time=moment_of(signing_time),
+        signing_time=signing_time,
         is_time_protected=rules.profile.signing_time == "protected",
         at=at,
     )

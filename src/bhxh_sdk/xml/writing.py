@@ -49,8 +49,8 @@ def write_body(profile: DocumentProfile, subject: object, certificate: Certifica
     texts = None if plan is None else _texts(plan, subject)
     if texts is None:
         return write_carefully(profile, subject, certificate)
-    template = _template(profile, tuple(text is None for text in texts))
-    return (template % tuple(filter(_is_written, texts))).encode()
+    template = _template(profile, tuple([text is None for text in texts]))
+    return (template % tuple([text for text in texts if text is not None])).encode()
 
 
 @frozen(kw_only=True)
@@ -85,9 +85,8 @@ def _texts(plan: _Plan, subject: object) -> list[str | None] | None:
     try:
         values = plan.values(subject)
         texts = [
-            (value if type(value) is str else write(value))
-            if value and write
-            else _text(rule, value, write, subject)
+            (value if type(value) is str else write(value) if write and value is not None else "")
+            or _text(rule, value, write, subject)
             for rule, value, write in zip(plan.rules, values, plan.writes, strict=True)
         ]
     except (AttributeError, _UnusualError):
@@ -116,10 +115,6 @@ def _text(rule: FieldRule, value: object, write: Callable[[Any], str] | None, su
 def is_clean(text: str) -> bool:
     """Tell whether a text stands in XML as it is: without markup, and without what forms cannot hold."""
     return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
-
-
-def _is_written(text: str | None) -> bool:
-    return text is not None
 
 
 @lru_cache(maxsize=256)
