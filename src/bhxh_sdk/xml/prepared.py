@@ -84,7 +84,7 @@ class PreparedSignature:
         try:
             data = json.loads(saved)
             version, whole = data["version"], data.pop("checksum") == _checksum(data)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
             raise DocumentError("document.prepared_unreadable", field="saved") from error
         if not isinstance(version, int) or version not in {_FIRST_VERSION, _VERSION}:
             raise DocumentError("document.prepared_version", version=str(version)[:40], known=_VERSION)

@@ -7,7 +7,6 @@ signed.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -63,7 +62,7 @@ class SignatureParts(NamedTuple):
     certificate: bytes
     signing_time: str
     namespaces: Namespaces
-    time_digest: bytes = b""
+    time_digest: bytes
 
 
 def parts_of(signature: etree._Element, profile: SignatureProfile) -> SignatureParts:
@@ -282,5 +281,5 @@ def _exact_base64(element: etree._Element) -> bytes:
 def _decoded(element: etree._Element, text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return _refuse(element)
