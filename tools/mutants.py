@@ -107,7 +107,9 @@ def below(place: Place, name: str, node: ast.AST, child: ast.AST) -> Place:
     if isinstance(node, ast.ClassDef):
         place = place._replace(prefix=f"{node.name}." if name == "body" else "", alone=True)
     if isinstance(node, ast.FunctionDef) and name == "body" and not place.function:
-        place = place._replace(function=place.prefix + node.name, alone=False)
+        # What a function with another inside it returned is often kept from the import on.
+        nested = any(isinstance(inner, ast.FunctionDef) for inner in node.body)
+        place = place._replace(function=place.prefix + node.name, alone=nested)
     elif name == "decorator_list":
         place = place._replace(alone=True)
     return place._replace(statement=child) if isinstance(child, ast.stmt | ast.ExceptHandler) else place
@@ -119,7 +121,8 @@ def mutants(module: str, node: ast.AST, place: Place) -> Iterator[Mutant]:
         here = below(place, name, node, child)
         spot = here.statement or child
         was = _shown(spot)
-        for new in (*replacements(child), *_in_context(node, name, child)):
+        own = () if isinstance(node, ast.Slice) and isinstance(child, ast.Constant) else replacements(child)
+        for new in (*own, *_in_context(node, name, child)):
             if hasattr(child, "lineno"):
                 ast.fix_missing_locations(ast.copy_location(new, child))
             _put(node, name, index, new)

@@ -38,7 +38,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MODULES = [
-    *("countersigned", "forms", "keys", "limits", "places", "prepared", "quick_reading", "signature"),
+    *(
+        "canonical_bytes",
+        "countersigned",
+        "forms",
+        "keys",
+        "limits",
+        "places",
+        "prepared",
+        "quick_reading",
+        "signature",
+    ),
     *(
         "signature_parts",
         "signature_profile",
@@ -199,7 +209,7 @@ class Runner(Quick):
 
     def _tests(self, session: pytest.Session, mutant: Mutant) -> list[pytest.Item]:
         """Return the tests that reach a mutant, the quickest first, until they would take too long."""
-        lines = range(mutant.first, mutant.last + 1) if mutant.function else range(LINES)
+        lines = range(mutant.first, mutant.last + 1) if mutant.function and not mutant.alone else range(LINES)
         names = set().union(*(self.reach.get((mutant.module, line), ()) for line in lines))
         spent, items = 0.0, []
         order = {item: (*_nearness(item, mutant.module), self.seconds[item.nodeid]) for item in session.items}
