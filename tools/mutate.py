@@ -209,13 +209,15 @@ class Runner(Quick):
 
     def _tests(self, session: pytest.Session, mutant: Mutant) -> list[pytest.Item]:
         """Return the tests that reach a mutant, the quickest first, until they would take too long."""
-        lines = range(mutant.first, mutant.last + 1) if mutant.function and not mutant.alone else range(LINES)
+        everywhere = mutant.alone or not mutant.function
+        lines = range(LINES) if everywhere else range(mutant.first, mutant.last + 1)
         names = set().union(*(self.reach.get((mutant.module, line), ()) for line in lines))
         spent, items = 0.0, []
         order = {item: (*_nearness(item, mutant.module), self.seconds[item.nodeid]) for item in session.items}
         for item in sorted(session.items, key=lambda item: order[item]):
-            spent += self.seconds[item.nodeid] if item.nodeid in names else 0
-            if item.nodeid in names and spent < self.options.budget:
+            wanted = item.nodeid in names or (everywhere and not order[item][0])
+            spent += self.seconds[item.nodeid] if wanted else 0
+            if wanted and spent < self.options.budget:
                 items.append(item)
         return items
 

@@ -11,7 +11,7 @@ from bhxh_sdk import xml
 from bhxh_sdk.errors import UnsafeDocumentError, VerificationError
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.xml import limits, quick_reading, verification
-from bhxh_sdk.xml.canonical_bytes import root_of
+from bhxh_sdk.xml.canonical_bytes import is_canonical, root_of
 from bhxh_sdk.xml.limits import check_bounds, check_elements
 from bhxh_sdk.xml.quick_reading import guess, quick_claim
 from bhxh_sdk.xml.signature_profile import signature_profile
@@ -137,6 +137,29 @@ def test_a_prefix_declared_twice_makes_a_root_unusual():
     assert root_of(b'<Hoso xmlns:a="urn:a" xmlns:a="urn:a">') is None
     root = root_of(b'<Hoso xmlns:b="urn:b" xmlns:a="urn:a">')
     assert root == (b"Hoso", (("a", "urn:a"), ("b", "urn:b")), b'<Hoso xmlns:a="urn:a" xmlns:b="urn:b">')
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<r\xff></r>",
+        b"<r></r>\n",
+        b"<r><a/></r>",
+        b"<r>&#65;</r>",
+        b"<r><a b='1'></a></r>",
+        b"<r>x<a b='1'></a></r>",
+        b'<r>x<a b="1"></a></r>',
+        b"<r><a>\r</a></r>",
+        b"<r>&&gt;</r>",
+    ],
+)
+def test_what_is_not_canonical_is_said_so(body):
+    assert is_canonical(body) is False
+
+
+def test_references_and_quotes_in_texts_are_canonical():
+    assert is_canonical(b"<r>&amp;&lt;&gt;&#xD;\"'</r>") is True
+    assert is_canonical(b'<r>"</r>') is is_canonical(b"<r>'</r>") is True
 
 
 def test_each_signer_is_remembered(signed, form, sign, issue, authority_key):
