@@ -15,6 +15,8 @@ import bhxh_sdk as bhxh
 from bhxh_sdk import signers, xml
 from bhxh_sdk.async_document_signer import AsyncDocumentSigner
 from bhxh_sdk.errors import InputError, KeyPasswordError, SigningError, WrongTypeError
+from bhxh_sdk.sandbox.pki import SandboxPki
+from bhxh_sdk.system import AskPerson
 
 
 @pytest.fixture
@@ -134,3 +136,22 @@ def test_it_is_closed_unused_and_shows_nothing(key):
     asyncio.run(signing.close())
     with pytest.raises(SigningError):
         asyncio.run(signing.sign(forms(1)[0]))
+
+
+def test_the_holder_asks_for_the_password_of_the_certificates(tmp_path):
+    path, asked = tmp_path / "k.p12", []
+    path.write_bytes(SandboxPki(NOW).issue().p12("bí mật"))
+
+    async def answer(question):
+        asked.append(question)
+        return "bí mật"
+
+    async def signed():
+        signer = signers.SoftKeySigner.from_file(path)
+        async with AsyncDocumentSigner(
+            signer, ask=AskPerson(on_secret=answer), clock=StillClock()
+        ) as signing:
+            return await signing.sign(forms(1)[0])
+
+    assert asyncio.run(signed()).content
+    assert len(asked) == 1

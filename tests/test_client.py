@@ -11,7 +11,9 @@ from bhxh_sdk.async_client import AsyncClient
 from bhxh_sdk.client import Client, check, journal_of
 from bhxh_sdk.errors import SetupError, WrongTypeError
 from bhxh_sdk.models import Ivan, Outcome, Progress
-from bhxh_sdk.signers import throwaway
+from bhxh_sdk.sandbox.pki import SandboxPki
+from bhxh_sdk.secret import Secret
+from bhxh_sdk.signers import SoftKeySigner, throwaway
 from bhxh_sdk.system import AskPerson
 from bhxh_sdk.workflow import MemoryJournal, SqliteJournal, State
 
@@ -180,3 +182,28 @@ def test_who_waits_is_told(soft_key):
     with Client(ToldChannel(), on_pending=told.append, **options(soft_key)) as client:
         client.register(a_form(), confirmed=True)
     assert told == []
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_the_holder_asks_for_the_password_of_a_key_file_once(tmp_path, kind):
+    path, asked = tmp_path / "k.p12", []
+    issued = SandboxPki(NOW).issue("CÔNG TY TNHH VÍ DỤ", TAX_CODE)
+    path.write_bytes(issued.p12("bí mật"))
+
+    class Asked(Person):
+        async def secret(self, question):
+            asked.append(question.purpose)
+            return Secret("bí mật")
+
+    with_ask = {"signer": SoftKeySigner.from_file(path), "ask": Asked(), "clock": StillClock()}
+
+    async def asynchronous():
+        async with AsyncClient(ToldChannel(), **with_ask) as client:
+            return await client.register(a_form(), confirmed=True, key="k")
+
+    if kind is Client:
+        with Client(ToldChannel(), **with_ask) as client:
+            client.register(a_form(), confirmed=True, key="k")
+    else:
+        asyncio.run(asynchronous())
+    assert asked == ["key_password"]

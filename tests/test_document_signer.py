@@ -126,6 +126,39 @@ def test_one_question_for_the_password_of_a_key_file(tmp_path, form):
     assert len(asked) == 1
 
 
+@pytest.fixture
+def p12(tmp_path):
+    path = tmp_path / "k.p12"
+    path.write_bytes(SandboxPki(NOW).issue().p12("bí mật"))
+    return path
+
+
+def test_the_holder_asks_for_the_password_of_the_certificates(p12):
+    asked = []
+    ask = AskPerson(on_secret=lambda question: asked.append(question) or "bí mật")
+    with DocumentSigner(
+        signers.open_signer(f"softkey:{p12}"), ask=ask, clock=StillClock(), workers=2
+    ) as signing:
+        assert len(list(signing.sign_all(forms(40)))) == 40
+        assert signing.sign(forms(1)[0]).content
+    assert [question.purpose for question in asked] == ["key_password"]
+
+
+def test_the_signers_own_person_is_asked_first(p12):
+    own = AskPerson(on_secret=lambda _: "bí mật")
+    with DocumentSigner(SoftKeySigner.from_file(p12, ask=own), clock=StillClock()) as signing:
+        assert signing.certificate
+
+
+def test_a_wrong_password_for_the_certificates_is_asked_for_again(p12):
+    answers = iter(["sai", "bí mật"])
+    ask = AskPerson(on_secret=lambda _: next(answers))
+    with DocumentSigner(SoftKeySigner.from_file(p12), ask=ask, clock=StillClock()) as signing:
+        with pytest.raises(KeyPasswordError):
+            signing.sign(forms(1)[0])
+        assert signing.sign(forms(1)[0]).content
+
+
 def test_a_wrong_pin_ends_the_batch_and_is_never_tried_again(key):
     card, person = Card(key, largest_batch=2, errors={1: KeyPasswordError(name="card")}), Person()
     with DocumentSigner(card, ask=person, clock=StillClock()) as signing:

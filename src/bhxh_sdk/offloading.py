@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.signers.holding import certificates_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -83,6 +84,11 @@ class OffLoopSigner:
     async def certificates(self) -> tuple[SigningCertificate, ...]:
         """List what can sign."""
         return await self._worker.run(self._signer.certificates)
+
+    async def certificates_with(self, ask: Ask) -> tuple[SigningCertificate, ...]:
+        """List what can sign, and ask in the event loop where the signer needs a secret."""
+        bridge = _AskFromThread(ask)
+        return await self._worker.run(lambda: certificates_of(self._signer, bridge))
 
     async def start(
         self, jobs: Sequence[SigningJob], certificate: SigningCertificate, ask: Ask, clock: Clock

@@ -5,6 +5,7 @@ from bhxh_sdk.signers.choosing import choose, choose_certificate
 from bhxh_sdk.signers.contract import (
     Capabilities,
     HashName,
+    ListsWithSecret,
     LocalKey,
     LocalSigner,
     Signer,
@@ -22,6 +23,7 @@ from bhxh_sdk.signers.uri import SignerOpener, known_schemes, open_signer, regis
 __all__ = [
     "Capabilities",
     "HashName",
+    "ListsWithSecret",
     "LocalKey",
     "LocalSigner",
     "Signer",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Capabilities",
     "HashName",
+    "ListsWithSecret",
     "LocalKey",
     "LocalSigner",
     "Signer",
@@ -174,6 +175,15 @@ class Signer(Protocol):
 
     def close(self) -> None:
         """Release keys, sessions and connections."""
+        ...
+
+
+@runtime_checkable
+class ListsWithSecret(Protocol):
+    """What a backend offers besides `Signer` when listing its certificates may take a PIN or password."""
+
+    async def certificates_with(self, ask: Ask) -> tuple[SigningCertificate, ...]:
+        """List what can sign, as `certificates` does; the holder's person is asked where nobody else is."""
         ...
 
 

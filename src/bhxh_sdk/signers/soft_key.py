@@ -79,7 +79,8 @@ class SoftKeySigner:
         Args:
             path: PEM file with the key, or PKCS#12 file (`.p12`, `.pfx`).
             certificates: PEM or DER file with the certificates, when the key file does not hold them.
-            ask: whom to ask for the password when certificates are listed; `start` brings its own.
+            ask: whom to ask for the password when certificates are listed; None for whom the signer's holder
+                (`DocumentSigner`, `Client`) asks. `start` brings its own.
             password: the password, to ask nobody.
             password_env: name of an environment variable that holds the password.
 
@@ -126,11 +127,17 @@ class SoftKeySigner:
             KeyNotFoundError: there is no certificate, or none that belongs to the key.
 
         """
-        if self._pair is None and self._file is not None:
-            in_clear = self._file.certificates_in_clear()
-            if in_clear is not None:
-                return in_clear
-        return (await self._opened(self._ask)).certificates
+        return await self._listed(self._ask)
+
+    async def certificates_with(self, ask: Ask) -> tuple[SigningCertificate, ...]:
+        """List the certificates as `certificates` does; this person is asked when the signer has nobody.
+
+        Raises:
+            KeyPasswordError: the password is wrong.
+            KeyNotFoundError: there is no certificate, or none that belongs to the key.
+
+        """
+        return await self._listed(self._ask or ask)
 
     async def start(
         self, jobs: Sequence[SigningJob], certificate: SigningCertificate, ask: Ask, clock: Clock
@@ -185,6 +192,13 @@ class SoftKeySigner:
         if self._password is not None:
             self._password.wipe()
         self._pair = self._file = self._password = self._ask = None
+
+    async def _listed(self, ask: Ask | None) -> tuple[SigningCertificate, ...]:
+        if self._pair is None and self._file is not None:
+            in_clear = self._file.certificates_in_clear()
+            if in_clear is not None:
+                return in_clear
+        return (await self._opened(ask)).certificates
 
     async def _key_of(self, certificate: SigningCertificate, ask: Ask) -> PrivateKeyTypes:
         pair = await self._opened(ask)

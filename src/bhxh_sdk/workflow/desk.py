@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from bhxh_sdk import rules, signers
 from bhxh_sdk.errors import InputError, SigningError, WrongTypeError
 from bhxh_sdk.secret import Secret
+from bhxh_sdk.signers.holding import certificates_of
 from bhxh_sdk.transport.mailbox import activation_code_in, credentials_in
 from bhxh_sdk.workflow import following, registering
 from bhxh_sdk.workflow.dossier import Dossier, content_digest
@@ -156,7 +157,7 @@ class Desk:
         """Return the certificate to check the form against; None when none could be meant."""
         if self.world.signer is None:
             return None
-        offered = await self.world.signer.certificates()
+        offered = await certificates_of(self.world.signer, self.world.ask)
         try:
             return signers.choose_certificate(offered, form.organisation, self.world.now()).certificate
         except SigningError:

@@ -9,6 +9,7 @@ from bhxh_sdk import signers, xml
 from bhxh_sdk.errors import SetupError, SigningError
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.signers import SigningCertificate, SigningJob
+from bhxh_sdk.signers.holding import certificates_of
 from bhxh_sdk.transport import SignatureBy
 from bhxh_sdk.workflow.state import EventKind
 
@@ -39,7 +40,7 @@ async def choose_certificate(dossier: Dossier) -> CertificateInfo | None:
         await dossier.add(EventKind.CERTIFICATE_CHOSEN, key_id="")
         return None
     signer = signer_of(world)
-    offered = await signer.certificates()
+    offered = await certificates_of(signer, world.ask)
     await dossier.add(EventKind.SIGNER_READY, backend=signer.capabilities.name, certificates=len(offered))
     chosen = await signers.choose(offered, dossier.form.organisation, world.now(), world.ask)
     digest = await dossier.keep(chosen.certificate.der)

@@ -14,6 +14,7 @@ from bhxh_sdk.errors import PersonNeededError, SigningError, WrongTypeError
 from bhxh_sdk.models import Document, Registration, SignatureScheme, SignedDocument
 from bhxh_sdk.signers import HashName, LocalSigner, SigningJob
 from bhxh_sdk.signers.asking import AskOnce
+from bhxh_sdk.signers.holding import certificates_of
 from bhxh_sdk.workflow.world import vietnamese_date
 from bhxh_sdk.xml.documents import as_profile, fitting_profile
 from bhxh_sdk.xml.form_signing import FormSigning
@@ -116,8 +117,12 @@ class SigningBatch:
 
         """
         asking = AskOnce(ask)
-        chosen = certificate or await _only_one(signer, asking, clock)
-        key = await signer.local_key(chosen, asking) if isinstance(signer, LocalSigner) else None
+        try:
+            chosen = certificate or await _only_one(signer, asking, clock)
+            key = await signer.local_key(chosen, asking) if isinstance(signer, LocalSigner) else None
+        except Exception:
+            asking.forget()
+            raise
         if key is not None:
             asking.forget()  # an open key has no more questions
         return cls(signer, chosen, asking, clock, on_pending=on_pending, key=key)
@@ -280,7 +285,7 @@ class SigningBatch:
 
 async def _only_one(signer: Signer, ask: Ask, clock: Clock) -> SigningCertificate:
     """Return the certificate that can sign now; a person decides between several."""
-    offered, now = await signer.certificates(), clock.now()
+    offered, now = await certificates_of(signer, ask), clock.now()
     try:
         return await signers.choose(offered, None, now, ask)
     except PersonNeededError:
