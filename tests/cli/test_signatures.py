@@ -243,3 +243,51 @@ def test_a_certificate_without_its_key_cannot_sign(pki):
     alone = SigningCertificate(certificate=pki.issue().info, key_id="A", has_private_key=False)
     with pytest.raises(KeyNotFoundError):
         run_blocking(_chosen([alone], "", datetime.now(UTC), AskPerson()))
+
+
+def told(bhxh, *call):
+    """Return the answer's code and its hint in both languages."""
+    answers = [bhxh(*call, "--json", "--lang", language).json for language in ("en", "vi")]
+    shown = [answer.get("error", answer) for answer in answers]
+    return shown[0]["code"], [each["hint"] for each in shown]
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [
+        ("Hoso/Nowhere", "document.no_place"),
+        ("Hoso/NoiDung", "document.signature_elsewhere"),
+        ("Hoso", "xml.not_a_path"),
+    ],
+)
+def test_a_wrong_place_says_to_check_the_place(bhxh, signed, at, code):
+    given, hints = told(bhxh, "verify", signed, "--at", at)
+    assert given == code
+    assert all("--at" in hint for hint in hints)
+    assert "to sign in" not in bhxh("verify", signed, "--at", at, "--lang", "en").out
+
+
+def test_a_form_that_is_no_document_yet_says_how_to_make_one(bhxh, form_file, key_file):
+    signer = f"softkey:{key_file('0100109106')}"
+    given, hints = told(bhxh, "sign", form_file(), "-o", "x.xml", "--signer", signer)
+    assert given == "document.not_well_formed"
+    assert all("bhxh build" in hint for hint in hints)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (b"<SignatureValue>", b'<SignatureValue Id="v">', "document.signature_shape"),
+        (b"2001/04/xmldsig-more#rsa-sha256", b"2000/09/xmldsig#rsa-sha1", "document.algorithm"),
+        (b"</CKy_Dvi>", b'<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/></CKy_Dvi>', "several"),
+    ],
+)
+def test_a_signature_of_another_shape_is_told_from_a_broken_one(bhxh, signed, old, new, code):
+    content = signed.read_bytes()
+    assert old in content
+    signed.write_bytes(content.replace(old, new))
+    given, hints = told(bhxh, "verify", signed)
+    assert code in given
+    for name in ("--profile", "--countersigned", "xml.verify_foreign"):
+        assert all(name in hint for hint in hints)
+    assert "of another shape than asked for" in bhxh("verify", signed, "--lang", "en").out
