@@ -141,10 +141,10 @@ class Quick:
         os.environ["HYPOTHESIS_PROFILE"] = "mutants"
 
 
-def _nearness(item: pytest.Item, module: str) -> tuple[bool, bool]:
-    """Return what puts the tests nearest to a module first."""
+def _is_near(item: pytest.Item, module: str) -> bool:
+    """Tell whether a test is one of those that are written for a module."""
     own = (f"test_{module}.py", f"test_{NAMED_OTHERWISE.get(module)}.py", "test_mutants")
-    return not any(name in item.nodeid for name in own), "tests/xml/" not in item.nodeid
+    return any(name in item.nodeid for name in own)
 
 
 class Runner(Quick):
@@ -153,6 +153,7 @@ class Runner(Quick):
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.failed = False
+        self.survivors: set[tuple[str, int, str]] | None = None
         self.seconds: dict[str, float] = {}
         self.reach: dict[tuple[str, int], set[str]] = defaultdict(set)
         self.children: dict[int, tuple[Mutant, float]] = {}
@@ -167,11 +168,20 @@ class Runner(Quick):
         self._measure(session)
         for module in self.options.modules:
             for mutant, tree in all_mutants(module):
-                if self.options.only is None or mutant.number in self.options.only:
+                if self._is_chosen(mutant):
                     self._start(session, mutant, tree)
         while self.children:
             self._collect()
         return True
+
+    def _is_chosen(self, mutant: Mutant) -> bool:
+        if self.options.again and self.survivors is None:
+            lines = self.options.again.read_text(encoding="utf-8").splitlines()
+            left = [one for one in map(json.loads, lines) if one["outcome"] == "survived"]
+            self.survivors = {(one["module"], one["number"], one["change"]) for one in left}
+        only = self.options.only is None or mutant.number in self.options.only
+        key = (mutant.module, mutant.number, mutant.change)
+        return only and (self.survivors is None or key in self.survivors)
 
     def _measure(self, session: pytest.Session) -> None:
         paths = {str(path_of(module)): module for module in self.options.modules}
@@ -213,7 +223,9 @@ class Runner(Quick):
         lines = range(LINES) if everywhere else range(mutant.first, mutant.last + 1)
         names = set().union(*(self.reach.get((mutant.module, line), ()) for line in lines))
         spent, items = 0.0, []
-        order = {item: (*_nearness(item, mutant.module), self.seconds[item.nodeid]) for item in session.items}
+        order = {
+            item: (not _is_near(item, mutant.module), self.seconds[item.nodeid]) for item in session.items
+        }
         for item in sorted(session.items, key=lambda item: order[item]):
             wanted = item.nodeid in names or (everywhere and not order[item][0])
             spent += self.seconds[item.nodeid] if wanted else 0
@@ -296,10 +308,13 @@ def main(arguments: Sequence[str]) -> int:
     os.chdir(ROOT)
     if arguments[:1] == ["--alone-here"]:
         sys.meta_path.insert(0, _Finder(arguments[1], int(arguments[2])))
-        return int(pytest.main([*PYTEST, "-x", *arguments[3:]], plugins=[Quick()]))
+        importlib.import_module(PACKAGE + arguments[1])  # before pytest looks for assertions in it
+        known = "-Wignore::pytest.PytestAssertRewriteWarning"
+        return int(pytest.main([*PYTEST, known, "-x", *arguments[3:]], plugins=[Quick()]))
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("modules", nargs="*", default=MODULES)
     parser.add_argument("--only", type=int, nargs="+", help="numbers of mutants")
+    parser.add_argument("--again", type=Path, help="an earlier --out: only what survived then")
     parser.add_argument("--alone", action="store_true", help="a new interpreter for each mutant")
     parser.add_argument("--budget", type=float, default=10.0, help="seconds of tests for each mutant")
     parser.add_argument("--workers", type=int, default=2)

@@ -48,6 +48,7 @@ def guessed(content: bytes, inside: bytes) -> bytes | None:
         b"&nbsp;",
         b"&#xd;",
         b"<CKy_DviX></CKy_DviX>",
+        b"<!-- ?\"'&amp;\r -->",
     ],
 )
 def test_what_could_have_another_canonical_form_is_not_guessed(signed, inside):
@@ -239,3 +240,21 @@ def test_a_document_without_attributes_is_bounded_too(refused, monkeypatch):
     monkeypatch.setattr(limits, "_MOST_NAMESPACES_TIMES_ELEMENTS", 1000)
     with refused(UnsafeDocumentError, "document.namespaces_over_elements"):
         check_elements(within(100), 11)
+
+
+@pytest.mark.parametrize("before", [b"", b' c="1"', b" c='1'"])
+@pytest.mark.parametrize("value", [b'"x>y"', b"'x>y'", b"'x\"y'", b'"<>"'])
+def test_attributes_are_read_whatever_stands_in_their_values(before, value):
+    found = dict(limits.attributes(b"<r" + before + b" a=" + value + b' Id="z"><s/></r>'))
+    assert found.get(b"Id") == b"z" or b"<" in value
+    assert (b"c" in found) == bool(before) or b"<" in value
+
+
+def test_attributes_of_every_tag_are_read():
+    body = b'<r a="1"><s b="2"/><t/><u  c = \'3\'\n d="4">=</u></r>'
+    expected = {(b"a", b"1"), (b"b", b"2"), (b"c", b"3"), (b"d", b"4")}
+    assert set(limits.attributes(body)) == expected
+    assert list(limits.attributes(b'<r a="1"></r>')) == [(b"a", b"1")]
+    assert list(limits.attributes(b"<r></r>")) == []
+    assert limits.attributes(b'<r a="1">' + b"=" * 127 + b"</r>") == [(b"a", b"1")]
+    assert limits.attributes(b'<r a="1">' + b"=" * 128 + b"</r>") is None

@@ -298,6 +298,16 @@ def test_the_canonical_form_is_inclusive_unless_asked_otherwise():
     assert canonical(root, exclusive=True) == b"<r><b></b></r>"
 
 
+@pytest.mark.parametrize("error", [ValueError(), etree.LxmlError("")], ids=["value", "lxml"])
+def test_whatever_the_library_says_there_is_no_canonical_form(refused, monkeypatch, error):
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(etree, "tostring", fails)
+    with refused(DocumentError, "document.no_canonical_form"):
+        canonical(etree.Element("r"))
+
+
 def test_the_path_of_nothing_is_empty():
     assert path_of(None) == ""
 

@@ -214,3 +214,33 @@ def test_a_second_signature_is_one_too_many_wherever_it_stands(signed, countersi
     assert reason_of(changed(without, ivans, ivans * 2), profile="countersignature") == several
     assert reason_of(changed(signed, employers, employers * 2)) == several
     assert xml.verify(countersigned, profile="countersignature").at == "Hoso/CKy_iVan"
+
+
+PLAIN = [
+    *("Signature", "SignedInfo", "CanonicalizationMethod", "SignatureMethod", "Reference", "Transforms"),
+    *("Transform", "DigestMethod", "DigestValue", "SignatureValue", "KeyInfo", "KeyValue", "RSAKeyValue"),
+    *("Modulus", "Exponent", "X509Data", "X509SubjectName", "X509Certificate", "Object"),
+    *("SignatureProperties", "SignatureProperty", "SigningTime"),
+]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_no_element_of_a_signature_has_an_attribute_more(signed, name):
+    expected = "reference" if name == "Reference" else "structure"
+    other = re.sub(rf"<{name}(?=[ >])".encode(), f'<{name} Other="x"'.encode(), signed, count=1)
+    for thorough in (False, True):
+        assert reason_of(other, thorough=thorough) == expected
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_no_element_of_a_signature_has_a_prefix(signed, name):
+    space = re.search(rf'<{name} [^>]*xmlns="([^"]*)"'.encode(), signed)
+    uri = space[1].decode() if space else "http://www.w3.org/2000/09/xmldsig#"
+    other = re.sub(rf"<{name}(?=[ >])".encode(), f'<p:{name} xmlns:p="{uri}"'.encode(), signed, count=1)
+    other = re.sub(rf"</{name}>".encode(), f"</p:{name}>".encode(), other, count=1)
+    assert reason_of(other)
+
+
+def test_the_subject_name_holds_only_text(signed):
+    other = re.sub(b"<X509SubjectName>", b"<X509SubjectName><a></a>", signed)
+    assert reason_of(other, thorough=True) == "structure"
