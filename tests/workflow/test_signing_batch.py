@@ -20,7 +20,8 @@ from bhxh_sdk.errors import (
     SigningError,
     WrongTypeError,
 )
-from bhxh_sdk.models import Ivan
+from bhxh_sdk.models import Ivan, SignatureScheme
+from bhxh_sdk.signers.values import signature_fits
 from bhxh_sdk.system import AskPerson
 from bhxh_sdk.workflow.signing_batch import SigningBatch, SigningWay
 
@@ -216,3 +217,44 @@ def test_a_way_that_is_impossible_is_refused_before_the_first_document(opened, w
 def test_a_possible_way_passes(opened):
     opened().check(WAY)
     opened().check(SigningWay(None, "rsa-pss", NOW, xml.profile("2015-register")))
+
+
+class Foreign:
+    """A key at hand of somebody else's making; it gives the values that it is told to give."""
+
+    def __init__(self, key, changed):
+        self._key = key
+        self._changed = changed
+        self.capabilities = key.capabilities
+        self.certificates, self.start = key.certificates, key.start
+        self.result, self.close = key.result, key.close
+
+    async def local_key(self, certificate, ask):
+        key = await self._key.local_key(certificate, ask)
+        return lambda digest, hash_name, scheme: self._changed(key(digest, hash_name, scheme))
+
+
+@pytest.mark.parametrize("changed", [lambda _: bytes(256), lambda value: value[:-1], lambda _: None])
+@pytest.mark.parametrize("kind", ["form", "bytes"])
+@pytest.mark.parametrize("profile", ["field", "rsa-pss"])
+def test_the_first_value_of_a_key_at_hand_is_verified(opened, soft_key, changed, kind, profile):
+    batch = opened(Foreign(soft_key, changed))
+    (form,) = forms(1)
+    for _ in range(2):
+        with pytest.raises(SignatureMismatchError) as caught:
+            batch.sign_here(form if kind == "form" else xml.build(form).content, SigningWay(profile=profile))
+        assert caught.value.code == "document.value_mismatch"
+
+
+def test_a_key_at_hand_is_verified_once_in_each_scheme(opened, soft_key, monkeypatch):
+    seen = []
+
+    def counted(key, job, value):
+        seen.append(job.scheme)
+        return signature_fits(key, job, value)
+
+    monkeypatch.setattr("bhxh_sdk.workflow.signing_batch.signature_fits", counted)
+    batch = opened(Foreign(soft_key, lambda value: value))
+    for profile in ("field", "rsa-pss") * 2:
+        assert batch.sign_here(forms(1)[0], SigningWay(profile=profile)).content
+    assert seen == [SignatureScheme.RSA_PKCS1, SignatureScheme.RSA_PSS]

@@ -206,7 +206,8 @@ class LocalKey(Protocol):
 class LocalSigner(Protocol):
     """What a backend offers besides `Signer` when its key lies in this process: the road of large batches.
 
-    A value that such a key gives out is checked by whoever made it, as OpenSSL does with RSA.
+    A value that such a key gives out is checked by whoever made it, as OpenSSL does with RSA; the holder
+    verifies the first one of each login.
     """
 
     async def local_key(self, certificate: SigningCertificate, ask: Ask) -> LocalKey:

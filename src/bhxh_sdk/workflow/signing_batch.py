@@ -7,14 +7,15 @@ operation. Every other signer is given as many digests in one call as it takes.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from bhxh_sdk import signers, xml
-from bhxh_sdk.errors import PersonNeededError, SigningError, WrongTypeError
+from bhxh_sdk.errors import PersonNeededError, SignatureMismatchError, SigningError, WrongTypeError
 from bhxh_sdk.models import Document, Registration, SignatureScheme, SignedDocument
 from bhxh_sdk.signers import HashName, LocalSigner, SigningJob
 from bhxh_sdk.signers.asking import AskOnce
 from bhxh_sdk.signers.holding import certificates_of
+from bhxh_sdk.signers.values import public_key, signature_fits
 from bhxh_sdk.workflow.world import vietnamese_date
 from bhxh_sdk.xml.documents import as_profile, fitting_profile
 from bhxh_sdk.xml.form_signing import FormSigning
@@ -119,7 +120,7 @@ class SigningBatch:
         asking = AskOnce(ask)
         try:
             chosen = certificate or await _only_one(signer, asking, clock)
-            key = await signer.local_key(chosen, asking) if isinstance(signer, LocalSigner) else None
+            key = await _local_key(signer, chosen, asking) if isinstance(signer, LocalSigner) else None
         except Exception:
             asking.forget()
             raise
@@ -182,6 +183,8 @@ class SigningBatch:
             SigningError: the key cannot sign in that way, or the signer was closed.
 
         """
+        if not isinstance(way.profile, str | xml.SignatureProfile):
+            as_signature_profile(way.profile)  # refuses it
         if isinstance(document, Registration) and way.at is None:
             form = self._dated(document)
             chosen = fitting_profile(form, way.document_profile)
@@ -290,6 +293,23 @@ async def _only_one(signer: Signer, ask: Ask, clock: Clock) -> SigningCertificat
         return await signers.choose(offered, None, now, ask)
     except PersonNeededError:
         return signers.choose_certificate(offered, None, now)  # raises, and lists those that fit
+
+
+async def _local_key(signer: LocalSigner, certificate: SigningCertificate, ask: Ask) -> LocalKey:
+    """Open a key at hand whose first value in each scheme is verified, so that a wrong key signs nothing."""
+    key, proven = await signer.local_key(certificate, ask), set[SignatureScheme]()
+
+    def sign(digest: bytes, hash_name: HashName, scheme: SignatureScheme) -> bytes:
+        value: Any = key(digest, hash_name, scheme)
+        if scheme not in proven:  # several threads may verify one each; all do until one has passed
+            job = SigningJob(document_id="first", digest=digest, hash_name=hash_name, scheme=scheme)
+            public = public_key(certificate.certificate, [scheme])
+            if not isinstance(value, bytes) or not signature_fits(public, job, value):
+                raise SignatureMismatchError("document.value_mismatch")
+            proven.add(scheme)
+        return value  # type: ignore[no-any-return]  # whoever made the key promises bytes
+
+    return sign
 
 
 def _named(waiting: Prepared, content: bytes) -> SignedDocument:
