@@ -207,3 +207,9 @@ def test_the_holder_asks_for_the_password_of_a_key_file_once(tmp_path, kind):
     else:
         asyncio.run(asynchronous())
     assert asked == ["key_password"]
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_what_is_no_signer_is_refused_at_once(client):
+    with pytest.raises(WrongTypeError, match="signer"):
+        client(ToldChannel(), signer="softkey:new")

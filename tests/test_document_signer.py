@@ -19,7 +19,7 @@ from workflow_world import NOW, Person, StillClock
 
 import bhxh_sdk as bhxh
 from bhxh_sdk import signers, xml
-from bhxh_sdk.document_signer import GROUP_OF_A_THREAD, DocumentSigner
+from bhxh_sdk.document_signer import GROUP_OF_A_THREAD, DocumentSigner, checked_workers
 from bhxh_sdk.errors import (
     InputError,
     KeyPasswordError,
@@ -345,3 +345,32 @@ def test_ctrl_c_stops_at_once_and_leaves_no_thread(request):
     assert time.monotonic() - started < 5
     assert said == "stopped []\n"
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("wrong", ["softkey:new", None, SoftKeySigner, object()])
+@pytest.mark.parametrize("holder", [DocumentSigner, bhxh.AsyncDocumentSigner])
+def test_what_is_no_signer_is_refused_at_once(holder, wrong):
+    with pytest.raises(WrongTypeError) as caught:
+        holder(wrong)
+    assert caught.value.field == "signer"
+
+
+@pytest.mark.parametrize("workers", [65, 10**6])
+@pytest.mark.parametrize("holder", [DocumentSigner, bhxh.AsyncDocumentSigner])
+def test_too_many_threads_are_refused_at_once(key, holder, workers):
+    holder(key, workers=64)
+    with pytest.raises(InputError) as caught:
+        holder(key, workers=workers)
+    assert caught.value.code == "signing.workers"
+
+
+def test_a_machine_of_many_cores_gets_no_more_threads_than_help(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 256)
+    assert checked_workers(None) == 64
+
+
+@pytest.mark.parametrize("wrong", [[], {}, None, 1])
+def test_a_profile_of_another_type_is_refused(signing, wrong):
+    with pytest.raises(WrongTypeError) as caught:
+        signing.sign(forms(1)[0], profile=wrong)
+    assert caught.value.field == "profile"

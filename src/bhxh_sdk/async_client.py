@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from bhxh_sdk import catalogue as catalogue_room
 from bhxh_sdk.client import channel_of, journal_of
 from bhxh_sdk.offloading import OffLoopJournal, OffLoopSigner
+from bhxh_sdk.signers.holding import checked_signer
 from bhxh_sdk.system import AskPerson, AsyncSystemClock, telling
 from bhxh_sdk.workflow import Desk, World
 
@@ -180,6 +181,6 @@ class AsyncClient:
 
 def _beside_the_loop(signer: Signer | None) -> Signer | None:
     """Put a local signer on a thread; one that confirms elsewhere waits on the network, in the loop."""
-    if signer is None or signer.capabilities.confirms_elsewhere:
+    if signer is None or checked_signer(signer).capabilities.confirms_elsewhere:
         return signer
     return OffLoopSigner(signer)

@@ -17,6 +17,7 @@ from bhxh_sdk.document_signer import (
 )
 from bhxh_sdk.offloading import OffLoopSigner
 from bhxh_sdk.signers import LocalSigner
+from bhxh_sdk.signers.holding import checked_signer
 from bhxh_sdk.system import AskPerson, AsyncSystemClock, telling
 from bhxh_sdk.workflow.batch import grouped, signed_here, signed_there
 from bhxh_sdk.workflow.signing_batch import SigningBatch, SigningWay
@@ -49,10 +50,12 @@ class AsyncDocumentSigner:
         ask: whom to ask for a password or PIN; nobody by default.
         clock: the clock; the machine's by default.
         on_pending: called while a person has to confirm a signature on another device.
-        workers: how many threads sign when the key is at hand; None for as many as there are cores.
+        workers: how many threads sign when the key is at hand, 1 to 64; None for as many as there are
+            cores.
 
     Raises:
         InputError: there cannot be so many threads.
+        WrongTypeError: `signer` is no signer, or `workers` no number.
 
     """
 
@@ -66,13 +69,14 @@ class AsyncDocumentSigner:
         on_pending: OnPending | None = None,
         workers: int | None = None,
     ) -> None:
+        workers, signer = checked_workers(workers), checked_signer(signer)
         stays = isinstance(signer, LocalSigner) or signer.capabilities.confirms_elsewhere
         self._signer = signer if stays else OffLoopSigner(signer)
         self._chosen = certificate
         self._ask = ask or AskPerson()
         self._clock = clock or AsyncSystemClock()
         self._on_pending = None if on_pending is None else telling(on_pending)
-        self._workers = checked_workers(workers)
+        self._workers = workers
         self._batch: SigningBatch | None = None
 
     async def sign(

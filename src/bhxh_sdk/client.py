@@ -13,6 +13,7 @@ from bhxh_sdk import rules
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.channels import NoChannel
 from bhxh_sdk.errors import SetupError, WrongTypeError
+from bhxh_sdk.signers.holding import checked_signer
 from bhxh_sdk.system import AskPerson, SystemClock, telling
 from bhxh_sdk.workflow import Desk, MemoryJournal, SqliteJournal, World, completed, vietnamese_date
 
@@ -132,7 +133,7 @@ class Client:
         self._desk = Desk(
             World(
                 channel=channel_of(channel, asynchronous=False),
-                signer=signer,
+                signer=None if signer is None else checked_signer(signer),
                 journal=journal_of(journal),
                 clock=clock or SystemClock(),
                 ask=ask or AskPerson(),

@@ -15,6 +15,7 @@ from weakref import WeakSet
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.errors import InputError, WrongTypeError
 from bhxh_sdk.models import Document, Registration
+from bhxh_sdk.signers.holding import checked_signer
 from bhxh_sdk.system import AskPerson, SystemClock, telling
 from bhxh_sdk.workflow.batch import grouped, signed_here, signed_there
 from bhxh_sdk.workflow.signing_batch import SigningBatch, SigningWay
@@ -37,6 +38,7 @@ __all__ = [
     "AHEAD",
     "BYTES_OF_A_THREAD",
     "GROUP_OF_A_THREAD",
+    "MOST_THREADS",
     "DocumentSigner",
     "checked_source",
     "checked_workers",
@@ -53,6 +55,10 @@ AHEAD = 2
 """Groups for each thread: one that is signed, one that waits."""
 
 
+MOST_THREADS = 64
+"""More than any key at hand gains from."""
+
+
 class DocumentSigner:
     """Sign documents, one or a hundred thousand, with one certificate and one login.
 
@@ -67,11 +73,12 @@ class DocumentSigner:
         ask: whom to ask for a password or PIN; nobody by default.
         clock: the clock; the machine's by default.
         on_pending: called while a person has to confirm a signature on another device.
-        workers: how many threads sign in `sign_all` when the key is at hand; None for as many as there are
-            cores. Other signers work one call after the other.
+        workers: how many threads sign in `sign_all` when the key is at hand, 1 to 64; None for as many as
+            there are cores. Other signers work one call after the other.
 
     Raises:
         InputError: there cannot be so many threads.
+        WrongTypeError: `signer` is no signer, or `workers` no number.
 
     """
 
@@ -85,7 +92,7 @@ class DocumentSigner:
         on_pending: OnPending | None = None,
         workers: int | None = None,
     ) -> None:
-        self._signer = signer
+        self._signer = checked_signer(signer)
         self._chosen = certificate
         self._ask = ask or AskPerson()
         self._clock = clock or SystemClock()
@@ -229,14 +236,14 @@ def checked_workers(workers: int | None) -> int:
 
     Raises:
         WrongTypeError: it is no number.
-        InputError: it is less than one.
+        InputError: it is less than one, or more than 64.
 
     """
     if workers is None:
-        return os.cpu_count() or 1
+        return min(os.cpu_count() or 1, MOST_THREADS)
     if not isinstance(workers, int):
         raise WrongTypeError(field="workers", expected="int", got=type(workers).__name__)
-    if workers < 1:
+    if not 1 <= workers <= MOST_THREADS:
         raise InputError("signing.workers", field="workers", got=workers)
     return workers
 

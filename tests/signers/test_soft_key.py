@@ -22,6 +22,7 @@ from bhxh_sdk.errors import (
     SigningError,
     UnreadableFileError,
     UnsupportedOperationError,
+    WrongTypeError,
 )
 from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.secret import Secret
@@ -323,3 +324,20 @@ def test_a_signer_shows_and_gives_away_nothing(p12_path):
     for spread in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError):
             spread(signer)
+
+
+def test_paths_and_password_are_taken_as_texts(run, pem_path, issued, tmp_path):
+    other = tmp_path / "c.pem"
+    other.write_bytes(issued.certificates_pem())
+    signer = SoftKeySigner.from_file(str(pem_path), certificates=str(other), password=PASSWORD)
+    assert own(run(signer.certificates())).certificate
+    assert PASSWORD not in repr(signer)
+
+
+@pytest.mark.parametrize("field", ["path", "certificates", "password"])
+@pytest.mark.parametrize("wrong", [5, b"k.pem", ["k"]])
+def test_a_path_or_password_of_another_type_is_refused(pem_path, field, wrong):
+    given = {"path": pem_path, field: wrong}
+    with pytest.raises(WrongTypeError) as caught:
+        SoftKeySigner.from_file(given.pop("path"), **given)
+    assert caught.value.field == field

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 from cryptography import x509
@@ -12,13 +13,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
-from bhxh_sdk.errors import KeyNotFoundError, KeyPasswordError, UnreadableFileError
+from bhxh_sdk.errors import KeyNotFoundError, KeyPasswordError, UnreadableFileError, WrongTypeError
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.signers.contract import SigningCertificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
@@ -130,7 +130,7 @@ class KeyFile:
         )
 
 
-def read_key_file(path: Path, *, certificates: Path | None = None) -> KeyFile:
+def read_key_file(path: Path | str, *, certificates: Path | str | None = None) -> KeyFile:
     """Read a key file, and the file with its certificates when that is another one.
 
     Args:
@@ -139,13 +139,15 @@ def read_key_file(path: Path, *, certificates: Path | None = None) -> KeyFile:
 
     Raises:
         UnreadableFileError: a file is missing, empty, too large or no file; or holds no certificate.
+        WrongTypeError: a path is neither a path nor a text.
 
     """
-    content = _read(path)
+    file = _path(path, "path")
+    content = _read(file)
     if certificates is None:
-        return KeyFile(name=path.name, content=content)
-    others = _certificates(_read(certificates), certificates.name)
-    return KeyFile(name=path.name, content=content, certificates=others)
+        return KeyFile(name=file.name, content=content)
+    other = _path(certificates, "certificates")
+    return KeyFile(name=file.name, content=content, certificates=_certificates(_read(other), other.name))
 
 
 def paired(key: PrivateKeyTypes, certificates: Iterable[bytes], name: str) -> KeyPair:
@@ -193,6 +195,12 @@ def _pem_certificates(content: bytes, name: str) -> tuple[bytes, ...]:
         )
     except ValueError as error:
         raise UnreadableFileError("signing.broken_certificate", name=name) from error
+
+
+def _path(path: Any, field: str) -> Path:  # noqa: ANN401  # what a caller gave
+    if not isinstance(path, str | Path):
+        raise WrongTypeError(field=field, expected="Path or str", got=type(path).__name__)
+    return Path(path)
 
 
 def _read(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, SupportsIndex, final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bhxh_sdk.errors import KeyNotFoundError, KeyPasswordError, SigningError
+from bhxh_sdk.errors import KeyNotFoundError, KeyPasswordError, SigningError, WrongTypeError
 from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.ports import Question
 from bhxh_sdk.secret import Secret
@@ -53,7 +53,7 @@ class SoftKeySigner:
         file: KeyFile | None = None,
         pair: KeyPair | None = None,
         ask: Ask | None = None,
-        password: Secret | None = None,
+        password: Secret | str | None = None,
         password_env: str = "",
     ) -> None:
         self._name = name
@@ -67,11 +67,11 @@ class SoftKeySigner:
     @classmethod
     def from_file(
         cls,
-        path: Path,
+        path: Path | str,
         *,
-        certificates: Path | None = None,
+        certificates: Path | str | None = None,
         ask: Ask | None = None,
-        password: Secret | None = None,
+        password: Secret | str | None = None,
         password_env: str = "",
     ) -> Self:
         """Open a key file. An encrypted key stays encrypted until it is needed.
@@ -81,14 +81,17 @@ class SoftKeySigner:
             certificates: PEM or DER file with the certificates, when the key file does not hold them.
             ask: whom to ask for the password when certificates are listed; None for whom the signer's holder
                 (`DocumentSigner`, `Client`) asks. `start` brings its own.
-            password: the password, to ask nobody.
+            password: the password, to ask nobody; a text is kept as a `Secret`.
             password_env: name of an environment variable that holds the password.
 
         Raises:
             UnreadableFileError: a file is missing, empty, too large, damaged or of another kind.
             KeyNotFoundError: there is no key, no certificate, or none that belongs to the key.
+            WrongTypeError: a path or the password has another type.
 
         """
+        if not isinstance(password, Secret | str | None):
+            raise WrongTypeError(field="password", expected="Secret or str", got=type(password).__name__)
         file = read_key_file(path, certificates=certificates)
         return cls(name=file.name, file=file, ask=ask, password=password, password_env=password_env)
 
