@@ -105,3 +105,32 @@ def test_wrong_values_are_refused(refused):
             evolve(source(b""), **change)
     with refused(InputError, "xml.negative_length", field="FileSource.length"):
         source(b"", -1)
+
+
+def test_a_file_that_goes_on_after_its_end_is_refused(refused):
+    class Stutter(BytesIO):
+        def read(self, size: int = -1) -> bytes:
+            self.stops = not getattr(self, "stops", True)
+            return b"" if self.stops else super().read(min(size, 3))
+
+    with refused(InputError, "xml.file_length", field="files[0].length"):
+        list(base64_blocks(source(b"123456", 3, Stutter), "files[0]"))
+
+
+def test_no_block_follows_one_with_padding(refused):
+    class Pausing(BytesIO):
+        calls = 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.calls += 1
+            return b"" if self.calls == 2 else super().read(min(size, 1 + self.tell()))
+
+    with refused(InputError, "xml.file_length", field="files[0].length"):
+        list(base64_blocks(source(b"abc", kind=Pausing), "files[0]"))
+
+
+@pytest.mark.parametrize("given", [None, 5, b"abc", "abc", iter([b"abc"])])
+def test_what_is_opened_must_be_a_file(refused, given):
+    opened = evolve(source(b"abc"), open=lambda: given)
+    with refused(WrongTypeError, "input.wrong_type", field="files[0].open"):
+        list(base64_blocks(opened, "files[0]"))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import namedtuple
+from collections import UserList, namedtuple
 from enum import Enum
 
 import pytest
@@ -108,3 +108,32 @@ def test_lists_and_tables_become_tuples():
     assert (layout.columns, layout.head) == (("c",), (("d", "e"),))
     assert hash(layout)
     assert layout.body == b"<A><d>e</d><B>\0</B><F><G></G></F></A>"
+
+
+class Shifting(UserList):
+    """Tells one length, and gives another number of values."""
+
+    def __init__(self, told, values):
+        super().__init__(values)
+        self.told = told
+
+    def __len__(self):
+        return self.told
+
+    def __iter__(self):
+        return iter(self.data)
+
+
+@pytest.mark.parametrize("rows", [[Shifting(3, "ab")], [Shifting(3, "ab"), Shifting(3, "abcd")]])
+def test_rows_that_give_another_number_of_values_than_they_tell_are_refused(refused, rows):
+    with refused(InputError, "xml.row_length", field="rows[0]"):
+        list(row_batches(LAYOUT, rows))
+
+
+def test_a_row_is_read_once():
+    class Once(UserList):
+        def __iter__(self):
+            values, self.data = self.data, ["x", "y", "z"]
+            return iter(values)
+
+    assert b"".join(row_batches(LAYOUT, [Once(["a<\u00a0", "b", "c"])])) == ONE % "a&lt;\u00a0".encode()

@@ -138,16 +138,28 @@ def base64_blocks(source: FileSource, where: str) -> Iterator[bytes]:
     """
     read = 0
     try:
-        with source.open() as handle:
+        with _handle(source, where) as handle:
             while read <= source.length and (block := _block(handle, where)):
                 read += len(block)
                 yield b2a_base64(block, newline=False)
+                if len(block) % 3:
+                    break  # it was the last: a block after its padding would not be base64
+            # A file that goes on after it told its end is not the one whose length was taken.
+            if read == source.length and _read(handle, 1, where):
+                read += 1
     except (OSError, ValueError) as error:
         raise _unreadable(error, where, source.file_name) from error
     if read != source.length:
         raise InputError(
             "xml.file_length", field=f"{where}.length", name=source.file_name, expected=source.length
         )
+
+
+def _handle(source: FileSource, where: str) -> BinaryIO:
+    handle: Any = source.open()
+    if not all(hasattr(handle, name) for name in ("read", "__enter__", "__exit__")):
+        raise WrongTypeError(field=f"{where}.open", expected="BinaryIO", got=type(handle).__name__)
+    return handle  # type: ignore[no-any-return]  # it can be read and closed
 
 
 def _block(handle: BinaryIO, where: str) -> bytes:

@@ -169,15 +169,27 @@ def row_batches(layout: RowLayout, rows: Iterable[Sequence[str]]) -> Iterator[by
     except TypeError as error:
         raise WrongTypeError(field="rows", expected="Iterable", got=type(rows).__name__) from error
     first = 0
-    while batch := tuple(islice(rest, _BATCH)):
+    while given := tuple(islice(rest, _BATCH)):
+        batch = _tuples(given, first)
         texts = _plain_texts(layout, batch) or _careful_texts(layout, batch, first)
         yield ((whole if len(batch) == _BATCH else template * len(batch)) % texts).encode()
         first += len(batch)
 
 
-def _plain_texts(layout: RowLayout, batch: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
+def _tuples(batch: Sequence[Any], first: int) -> tuple[tuple[Any, ...], ...]:
+    """Take each row once: what a row of a caller's making says of its length need not be what it gives."""
+    if not all(map(_is_row, set(map(type, batch)))):
+        kinds: list[type] = list(map(type, batch))
+        wrong = next(number for number, kind in enumerate(kinds) if not _is_row(kind))
+        raise WrongTypeError(
+            field=f"rows[{first + wrong}]", expected="Sequence[str]", got=kinds[wrong].__name__
+        )
+    return tuple(map(tuple, batch))
+
+
+def _plain_texts(layout: RowLayout, batch: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:
     """Return all texts, escaped, of rows in which nothing is unusual; None otherwise."""
-    if not all(map(_is_row, set(map(type, batch)))) or set(map(len, batch)) != {len(layout.columns)}:
+    if set(map(len, batch)) != {len(layout.columns)}:
         return None
     texts = tuple(chain.from_iterable(batch))
     # A class made from `str` may format itself as something other than it is.
@@ -190,20 +202,17 @@ def _plain_texts(layout: RowLayout, batch: Sequence[Sequence[str]]) -> tuple[str
     return tuple(escaped(LATER.join(texts)).split(LATER)) if joined.isprintable() else None
 
 
-def _careful_texts(layout: RowLayout, batch: Sequence[Any], first: int) -> tuple[str, ...]:
+def _careful_texts(layout: RowLayout, batch: Sequence[tuple[Any, ...]], first: int) -> tuple[str, ...]:
     """Return the escaped texts of rows, looked at one by one."""
     checked = (_row_texts(layout, row, f"rows[{number}]") for number, row in enumerate(batch, first))
     return tuple(chain.from_iterable(checked))
 
 
-def _row_texts(layout: RowLayout, row: Any, where: str) -> Iterator[str]:  # noqa: ANN401  # what a caller gave
-    kind: type = type(row)
-    if not _is_row(kind):
-        raise WrongTypeError(field=where, expected="Sequence[str]", got=kind.__name__)
-    values, expected = tuple(row), len(layout.columns)
-    if len(values) != expected:
-        raise InputError("xml.row_length", field=where, got=len(values), expected=expected)
-    for value, column in zip(values, layout.columns, strict=True):
+def _row_texts(layout: RowLayout, row: tuple[Any, ...], where: str) -> Iterator[str]:
+    expected = len(layout.columns)
+    if len(row) != expected:
+        raise InputError("xml.row_length", field=where, got=len(row), expected=expected)
+    for value, column in zip(row, layout.columns, strict=True):
         yield escaped(_checked(value, f"{where}.{column}"))
 
 

@@ -111,8 +111,11 @@ def writing(field: str = "target") -> Iterator[None]:
 
 
 def _write_all(target: BinaryIO, content: bytes) -> None:
-    """An unbuffered file may take less than it is given."""
+    """An unbuffered file may take less than it is given; None means that it would have to wait."""
     rest = memoryview(content)
     while rest:
         taken: Any = target.write(rest)
-        rest = rest[len(rest) if taken is None else taken :]
+        if not isinstance(taken, int) or not 0 < taken <= len(rest):
+            reason = f"write() returned {taken!r:.40} for {len(rest)} bytes"
+            raise InputError("xml.cannot_write", field="target", reason=reason)
+        rest = rest[taken:]
