@@ -6,7 +6,10 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 
+from bhxh_sdk import xml
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.cli.signing import _chosen
 from bhxh_sdk.errors import CertificateUnusableError, KeyNotFoundError, PersonNeededError
@@ -291,3 +294,54 @@ def test_a_signature_of_another_shape_is_told_from_a_broken_one(bhxh, signed, ol
     for name in ("--profile", "--countersigned", "xml.verify_foreign"):
         assert all(name in hint for hint in hints)
     assert "of another shape than asked for" in bhxh("verify", signed, "--lang", "en").out
+
+
+def signed_again(path, pki, profile):
+    """Sign a document in the shape named, by an I-VAN or whoever."""
+    ivan = pki.issue(name="I-VAN THÍ DỤ")
+    prepared = xml.prepare(path.read_bytes(), ivan.info, profile=profile, signing_time=datetime.now(UTC))
+    value = ivan.key.sign(prepared.signed_info, PKCS1v15(), SHA256())
+    path.write_bytes(xml.complete(prepared, value))
+
+
+def test_a_countersigned_document_shows_both_signers(bhxh, signed, pki):
+    signed_again(signed, pki, "countersignature")
+    assert bhxh("verify", signed, "--json").json["code"] == "document.several_signatures"
+    done = bhxh("verify", signed, "--countersigned", "--json")
+    assert (done.code, done.json["valid"]) == (0, True)
+    assert done.json["signer"]["tax_code"] == "0100109106"
+    assert "I-VAN THÍ DỤ" in done.json["countersignature"]["signer"]["subject"]
+    text = bhxh("verify", signed, "--countersigned", "--lang", "en").out
+    assert text.count("VALID") == 2
+    assert "I-VAN THÍ DỤ" in text
+    both = bhxh("verify", signed, "--countersigned", "--at", "Hoso/CKy_Dvi", "--json")
+    assert (both.code, both.error["code"]) == (2, "cli.at_or_countersigned")
+
+
+def test_a_countersigned_document_without_its_countersignature_is_not_valid(bhxh, signed):
+    done = bhxh("verify", signed, "--countersigned", "--json")
+    assert (done.code, done.json["valid"], done.json["at"]) == (1, False, "Hoso/CKy_iVan")
+
+
+def test_another_shape_is_accepted_when_its_profile_is_named(bhxh, signed, pki, tmp_path):
+    plain = tmp_path / "plain.xml"
+    signed_again(plain, pki, "referenced-time")
+    assert bhxh("verify", plain).code == 1
+    assert bhxh("verify", plain, "--profile", "referenced-time").code == 0
+    unknown = bhxh("verify", plain, "--profile", "nonsense", "--json")
+    assert (unknown.code, unknown.error["field"]) == (2, "profile")
+
+
+def test_a_document_over_the_size_limit_says_which_option_raises_it(bhxh, signed):
+    signed.write_bytes(signed.read_bytes() + b" " * 1024 * 1024)
+    given, hints = told(bhxh, "verify", signed, "--size-limit", "1")
+    assert given == "document.too_large"
+    assert all("--size-limit" in hint and "size_limit" in hint for hint in hints)
+    assert bhxh("verify", signed, "--size-limit", "2").code == 0
+
+
+def test_an_expired_certificate_is_told_from_a_wrong_signature(bhxh, signed):
+    done = bhxh("verify", signed, "--moment", "2001-01-01", "--json")
+    assert done.json["signer"]["tax_code"] == "0100109106"
+    text = bhxh("verify", signed, "--moment", "2001-01-01", "--lang", "en").out
+    assert text.startswith("The signature is right, its certificate is not accepted: ")

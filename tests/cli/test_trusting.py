@@ -5,8 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from trust_world import Authority, served
+
+from bhxh_sdk import xml
+from bhxh_sdk.models import CertificateInfo
 
 DAY = timedelta(days=1)
 
@@ -90,7 +95,8 @@ def test_the_authorities_are_asked_and_the_evidence_judged_again_without_them(bh
     damaged = (tmp_path / "kept.json").read_bytes().replace(b"2", b"3", 1)
     (tmp_path / "damaged.json").write_bytes(damaged)
     broken = bhxh("verify", "signed.xml", "--roots", "roots", "--from-evidence", "damaged.json", "--json")
-    assert (broken.code, broken.json["reason"]) == (1, "evidence-damaged")
+    assert (broken.code, broken.error["code"]) == (2, "trust.evidence_damaged")
+    assert broken.error["field"] == "from_evidence"
 
 
 def test_a_revoked_certificate_is_refused_and_the_evidence_is_kept_all_the_same(bhxh, world, tmp_path):
@@ -99,6 +105,15 @@ def test_a_revoked_certificate_is_refused_and_the_evidence_is_kept_all_the_same(
     done = bhxh("verify", "signed.xml", *FOLDERS, "--online", "--evidence", "kept.json", "--json")
     assert (done.code, done.json["valid"], done.json["reason"]) == (1, False, "revoked")
     assert (tmp_path / "kept.json").exists()
+    assert done.json["evidence"] == "kept.json"
+    assert "VÍ DỤ" in done.json["signer"]["issuer"]
+    call = ("verify", "signed.xml", *FOLDERS, "--online", "--evidence", "kept.json", "--lang", "en")
+    assert "--force" in bhxh(*call, "--json").error["hint"]
+    text = bhxh(*call, "--force").out
+    assert text.startswith("The signature is right, its certificate is not accepted: ")
+    assert "trust.revoked" in text
+    assert done.json["signer"]["issuer"] in text
+    assert "The evidence was kept in “kept.json”." in text
     before = (revoked - DAY).isoformat()[:19]
     then = bhxh(
         "verify",
@@ -138,3 +153,24 @@ def test_a_responder_that_is_down_is_made_good_by_a_list_from_a_file(bhxh, world
 def test_options_that_do_not_fit_are_our_mistake(bhxh, world, given, code):
     done = bhxh("verify", "signed.xml", *given, "--json")
     assert (done.code, done.error["code"]) == (2, code)
+
+
+def test_both_signers_of_a_countersigned_document_are_judged_and_their_evidence_kept_together(
+    bhxh, world, tmp_path
+):
+    signed = (tmp_path / "signed.xml").read_bytes()
+    prepared = xml.prepare(
+        signed,
+        CertificateInfo.from_der(world.signer.der),
+        profile="countersignature",
+        signing_time=datetime.now(UTC),
+    )
+    value = world.signer.key.sign(prepared.signed_info, PKCS1v15(), SHA256())
+    (tmp_path / "both.xml").write_bytes(xml.complete(prepared, value))
+    call = ("verify", "both.xml", "--countersigned", "--json")
+    done = bhxh(*call, *FOLDERS, "--online", "--evidence", "kept.json")
+    assert (done.code, done.json["at"]) == (0, "Hoso/CKy_Dvi")
+    assert done.json["countersignature"]["at"] == "Hoso/CKy_iVan"
+    assert done.json["countersignature"]["trust"]["revocation_proven"] is True
+    world.answers.clear()
+    assert bhxh(*call, "--roots", "roots", "--from-evidence", "kept.json").code == 0

@@ -17,6 +17,7 @@ from bhxh_sdk.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bhxh_sdk.cli.trusting import TrustOptions
     from bhxh_sdk.errors import BhxhError, VerificationError
     from bhxh_sdk.models import CertificateInfo, Document
     from bhxh_sdk.signers import SigningCertificate
@@ -150,43 +151,92 @@ def verify(
     ctx: typer.Context,
     document: _XmlFile,
     *,
-    at: options.At = "Hoso/CKy_Dvi",
+    at: Annotated[str | None, typer.Option("--at", metavar="PATH")] = None,
+    profile: Annotated[str, typer.Option("--profile", metavar="NAME")] = "field",
+    countersigned: Annotated[bool, typer.Option("--countersigned")] = False,
+    size_limit: Annotated[int | None, typer.Option("--size-limit", metavar="MIB", min=1)] = None,
     roots: Annotated[Path | None, typer.Option("--roots", metavar="DIR")] = None,
     intermediates: Annotated[Path | None, typer.Option("--intermediates", metavar="DIR")] = None,
     crl: Annotated[list[Path] | None, typer.Option("--crl", metavar="FILE")] = None,
     online: Annotated[bool, typer.Option("--online")] = False,
     evidence: Annotated[Path | None, typer.Option("--evidence", metavar="OUT")] = None,
+    force: options.Force = False,
     from_evidence: Annotated[Path | None, typer.Option("--from-evidence", metavar="FILE")] = None,
     revocation: Annotated[str, typer.Option("--revocation", metavar="MODE")] = "",
     moment: Annotated[datetime | None, typer.Option("--moment")] = None,
 ) -> ExitCode:
     """Verify a document's signature strictly, and the signer's certificate where roots are given."""
-    from bhxh_sdk import xml
-    from bhxh_sdk.cli import files
     from bhxh_sdk.cli.trusting import TrustOptions
-    from bhxh_sdk.errors import VerificationError
 
-    output: Output = ctx.obj
     demanded = TrustOptions(
         roots=roots,
         intermediates=intermediates,
         crls=crl or (),
         online=online,
         evidence=evidence,
+        force=force,
         from_evidence=from_evidence,
         revocation=revocation,
     )
     demanded.check()
-    content = files.read(document, "FILE")
-    when = _moment(moment, judged=roots is not None)
+    if at is not None and countersigned:
+        raise InputError("cli.at_or_countersigned", field="at")
+    wanted = _Wanted(at, profile, countersigned, size_limit)
+    return _judged(document, wanted, demanded, _moment(moment, judged=roots is not None), ctx.obj)
+
+
+class _Wanted(NamedTuple):
+    """Say which signature is asked for."""
+
+    at: str | None
+    profile: str
+    countersigned: bool
+    mebibytes: int | None
+
+    def place(self, error: VerificationError) -> str:
+        from bhxh_sdk import xml
+
+        return error.field if self.countersigned else self.at or xml.signature_profile(self.profile).at
+
+
+def _judged(
+    document: Path, wanted: _Wanted, demanded: TrustOptions, when: datetime | None, output: Output
+) -> ExitCode:
+    from bhxh_sdk.errors import VerificationError
+
+    signatures: list[_Judged] = []
+    known: Verified | None = None
     try:
-        verified = xml.verify(content, at=at, thorough=True, moment=None if roots else when)
-        report = demanded.judged(verified.certificate, when) if roots and when else None
+        for known in _proven(document, wanted):
+            signatures.append(_Judged(known, demanded.judged(known.certificate, when)))
     except VerificationError as error:
-        output.answer(_invalid_as_dict(error, at, output), _invalid_lines(error, output))
+        facts = {"at": wanted.place(error)} if known is None else _verified_as_dict(known)
+        answer = _invalid_as_dict(error, output) | facts | {"evidence": demanded.kept}
+        output.answer(answer, _invalid_lines(error, known, demanded.kept, output))
         return ExitCode.REFUSED
-    output.answer(_valid_as_dict(verified, report, output), _valid_lines(verified, report, output))
+    answer = _valid_as_dict(signatures, output) | {"evidence": demanded.kept}
+    output.answer(answer, _valid_lines(signatures, demanded.kept, output))
     return ExitCode.DONE
+
+
+class _Judged(NamedTuple):
+    """Hold a valid signature and what is known of its certificate's path."""
+
+    verified: Verified
+    report: TrustReport | None
+
+
+def _proven(document: Path, wanted: _Wanted) -> tuple[Verified, ...]:
+    """Return the signatures, the employer's first."""
+    from bhxh_sdk import xml
+    from bhxh_sdk.cli import files
+
+    limit = xml.SIZE_LIMIT if wanted.mebibytes is None else wanted.mebibytes * 1024 * 1024
+    content = files.read(document, "FILE", largest=max(files.LARGEST_FILE, limit))
+    if not wanted.countersigned:
+        return (xml.verify(content, at=wanted.at, profile=wanted.profile, thorough=True, size_limit=limit),)
+    both = xml.verify_countersigned(content, profile=wanted.profile, thorough=True, size_limit=limit)
+    return both.employer, both.ivan
 
 
 def _moment(asked: datetime | None, *, judged: bool) -> datetime | None:
@@ -201,13 +251,12 @@ def _moment(asked: datetime | None, *, judged: bool) -> datetime | None:
         raise InputError("cli.bad_moment", field="moment", name=asked.isoformat()) from None
 
 
-def _invalid_as_dict(error: VerificationError, at: str, output: Output) -> dict[str, Any]:
+def _invalid_as_dict(error: VerificationError, output: Output) -> dict[str, Any]:
     return {
         "valid": False,
         "reason": error.reason,
         "signer": None,
         "algorithm": None,
-        "at": at,
         "trust": None,
         "code": error.code,
         "message": error.message(output.language),
@@ -215,34 +264,60 @@ def _invalid_as_dict(error: VerificationError, at: str, output: Output) -> dict[
     }
 
 
-def _invalid_lines(error: VerificationError, output: Output) -> Iterable[str]:
-    yield output.text("cli.verify.invalid")
-    yield f"  {error.message(output.language)} [{error.code}]"
+def _invalid_lines(
+    error: VerificationError, known: Verified | None, kept: str | None, output: Output
+) -> Iterable[str]:
+    reason = f"{error.message(output.language)} [{error.code}]"
+    if known is None:
+        yield output.text("cli.verify.invalid")
+        yield f"  {reason}"
+    else:
+        yield output.text("cli.verify.not_accepted", reason=reason)
+        yield from certificate_lines(known.certificate, output)
     yield f"  → {error.hint(output.language)}"
+    yield from _kept_lines(kept, output)
 
 
-def _valid_as_dict(verified: Verified, report: TrustReport | None, output: Output) -> dict[str, Any]:
-    from bhxh_sdk.cli.trusting import trust_as_dict
+def _kept_lines(kept: str | None, output: Output) -> Iterable[str]:
+    if kept:
+        yield output.text("cli.verify.kept", path=kept)
 
+
+def _verified_as_dict(verified: Verified) -> dict[str, Any]:
     claimed = verified.signing_time
     return {
-        "valid": True,
-        "reason": "",
         "signer": signer_as_dict(verified.certificate),
         "algorithm": verified.algorithm,
         "at": verified.at,
         "signing_time": claimed.isoformat() if claimed else None,
-        "trusted": report is not None,
-        "trust": trust_as_dict(report, output),
-        "signed": verified.content.decode(),
     }
 
 
-def _valid_lines(verified: Verified, report: TrustReport | None, output: Output) -> Iterable[str]:
+def _judged_as_dict(judged: _Judged, output: Output) -> dict[str, Any]:
+    from bhxh_sdk.cli.trusting import trust_as_dict
+
+    trusted = {"trusted": judged.report is not None, "trust": trust_as_dict(judged.report, output)}
+    return _verified_as_dict(judged.verified) | trusted
+
+
+def _valid_as_dict(signatures: Sequence[_Judged], output: Output) -> dict[str, Any]:
+    first, *above = signatures
+    return {
+        "valid": True,
+        "reason": "",
+        **_judged_as_dict(first, output),
+        "countersignature": _judged_as_dict(above[0], output) if above else None,
+        "signed": first.verified.content.decode(),
+    }
+
+
+def _valid_lines(signatures: Sequence[_Judged], kept: str | None, output: Output) -> Iterable[str]:
     from bhxh_sdk.cli.trusting import trust_lines
 
-    yield output.text("cli.verify.valid", algorithm=verified.algorithm, at=verified.at)
-    yield from certificate_lines(verified.certificate, output)
-    yield from trust_lines(report, output)
+    for verified, report in signatures:
+        yield output.text("cli.verify.valid", algorithm=verified.algorithm, at=verified.at)
+        yield from certificate_lines(verified.certificate, output)
+        yield from trust_lines(report, output)
+    yield from _kept_lines(kept, output)
     yield output.text("cli.verify.signed")
-    yield from verified.content.decode().expandtabs().split("\n")
+    yield from signatures[0].verified.content.decode().expandtabs().split("\n")

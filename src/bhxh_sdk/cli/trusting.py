@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from bhxh_sdk import trust
 from bhxh_sdk.cli import files
 from bhxh_sdk.cli.certificates import certificates_in_folder
 from bhxh_sdk.cli.output import Output  # noqa: TC001  # named in annotations of local variables
-from bhxh_sdk.errors import InputError
+from bhxh_sdk.errors import InputError, UnreadableFileError, VerificationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +37,7 @@ class TrustOptions:
         crls: files with revocation lists.
         online: whether the authorities are asked.
         evidence: where to keep what they said.
+        force: whether a file there is replaced.
         from_evidence: file with kept evidence, to judge again from it alone.
         revocation: the mode; empty for `require` where there is something to judge by, else `off`.
 
@@ -47,8 +48,10 @@ class TrustOptions:
     crls: Sequence[Path] = ()
     online: bool = False
     evidence: Path | None = None
+    force: bool = False
     from_evidence: Path | None = None
     revocation: str = ""
+    _gathered: list[Evidence] = field(factory=list, init=False)
 
     def check(self) -> None:
         """Refuse options that do not go together, before anything is read.
@@ -65,21 +68,44 @@ class TrustOptions:
         if self.evidence and not fresh:
             raise InputError("cli.no_evidence", field="evidence")
         if self.evidence:
-            files.refuse_to_overwrite(self.evidence, force=False)
+            files.refuse_to_overwrite(self.evidence, force=self.force)
 
-    def judged(self, certificate: CertificateInfo, moment: datetime) -> TrustReport:
-        """Judge the signer's certificate; what the authorities said is kept first, whatever the verdict.
+    @property
+    def kept(self) -> str | None:
+        """The file in which evidence was kept; None while none was."""
+        return str(self.evidence) if self.evidence and self._gathered else None
+
+    def judged(self, certificate: CertificateInfo, moment: datetime | None) -> TrustReport | None:
+        """Judge a signer's certificate; what the authorities said is kept first, whatever the verdict.
+
+        Args:
+            certificate: the signer's.
+            moment: when it must have been valid; None not to ask.
+
+        Returns:
+            What is known of its path; None where no roots are given.
 
         Raises:
             VerificationError: the certificate is not to be trusted.
             InputError: a file is not what it should be.
 
         """
+        if moment is None:
+            return None
+        if self.roots is None:
+            trust.check_validity(certificate, moment)
+            return None
         policy = self._policy()
         evidence = self._evidence(certificate, policy, moment)
         if self.evidence and evidence:
-            files.write(self.evidence, evidence.to_bytes(), force=False)
+            self._keep(self.evidence, evidence)
         return trust.judge(certificate, policy, moment, evidence)
+
+    def _keep(self, path: Path, evidence: Evidence) -> None:
+        """Write what is known of this signer and of those before it into one file."""
+        self._gathered.append(evidence)
+        force = self.force or len(self._gathered) > 1
+        files.write(path, _together(self._gathered).to_bytes(), force=force)
 
     def _policy(self) -> TrustPolicy:
         proofs = self.crls or self.online or self.from_evidence
@@ -97,7 +123,7 @@ class TrustOptions:
         from bhxh_sdk.system import SystemClock
 
         if self.from_evidence:
-            return trust.Evidence.from_bytes(files.read(self.from_evidence, "from_evidence"))
+            return _kept_in(self.from_evidence)
         if not self.crls and not self.online:
             return None
         lists = tuple(
@@ -108,6 +134,24 @@ class TrustOptions:
             return trust.Evidence(gathered_at=SystemClock().now(), lists=lists)
         found = _asked(certificate, policy, moment)
         return evolve(found, lists=(*found.lists, *lists))
+
+
+def _kept_in(path: Path) -> Evidence:
+    try:
+        return trust.Evidence.from_bytes(files.read(path, "from_evidence"))
+    except VerificationError as error:  # it speaks of the file that was named, not of the document
+        raise UnreadableFileError(error.code, field="from_evidence", name=str(path)) from error
+
+
+def _together(gathered: Sequence[Evidence]) -> Evidence:
+    """Return the evidence for several signers as one, each thing once."""
+    return evolve(
+        gathered[0],
+        certificates=tuple(dict.fromkeys(each for one in gathered for each in one.certificates)),
+        lists=tuple(dict.fromkeys(each for one in gathered for each in one.lists)),
+        answers=tuple(dict.fromkeys(each for one in gathered for each in one.answers)),
+        failures=tuple(dict.fromkeys(each for one in gathered for each in one.failures)),
+    )
 
 
 def _asked(certificate: CertificateInfo, policy: TrustPolicy, moment: datetime) -> Evidence:
