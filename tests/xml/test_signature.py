@@ -73,7 +73,7 @@ FOREIGN = [
     b"<Hoso><N><CKy_Dvi/></N><CKy_Dvi/></Hoso>",
     b"<Hoso><CKy_Dvi xmlns='urn:x'/><CKy_Dvi\n></CKy_Dvi ></Hoso>",
     (
-        b"<Hoso xmlns:b='urn:b' xmlns:a='urn:a?b=1&amp;c'><b:CKy_Dvi/><CKy_DviX/><CKy_Dvi\t/>"
+        b"<Hoso xmlns:b='urn:b' xmlns:a='urn:a?b=1;c'><b:CKy_Dvi/><CKy_DviX/><CKy_Dvi\t/>"
         b"<z b='1'>\xe1\xbb\x87&#13;</z></Hoso>"
     ),
 ]

@@ -23,7 +23,7 @@ _ROOT = re.compile(
 _DECLARED = re.compile(rb' xmlns:([^=]+)="([^"]+)"')
 _QUOTED_TAG = re.compile(rb"<[^<>]*[\"']")
 _OTHER_REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|#xD);)")
-_BLANK_IN_TAG = re.compile(rb"[ \t\n]>")
+_NOT_BARE = re.compile(rb"<[^\s<>]++(?:\s|(?<=/)>)")  # a blank in a tag, or an empty element's short form
 
 
 class Root(NamedTuple):
@@ -34,14 +34,21 @@ class Root(NamedTuple):
     canonical: bytes
 
 
-@lru_cache(maxsize=256)
 def root_of(tag: bytes) -> Root | None:
     """Read a root's start tag that declares nothing but prefixes.
 
     Returns:
-        What it says; None for any other tag, and when a prefix stands twice or is a reserved one.
+        What it says; None for any other tag, for a long one, and when a prefix stands twice or is reserved.
 
     """
+    return _root_of(tag) if len(tag) <= _LONGEST_TAG else None
+
+
+_LONGEST_TAG = 2048
+
+
+@lru_cache(maxsize=256)
+def _root_of(tag: bytes) -> Root | None:
     found = _ROOT.fullmatch(tag)
     if found is None:
         return None
@@ -68,7 +75,7 @@ def is_canonical(body: bytes) -> bool:
     if root is None or root.canonical != tag or b"\r" in body or not body.endswith(b">"):
         return False
     # A tag has one of each; a `>` in a text would have to be escaped.
-    if body.count(b">") != body.count(b"<") or b"/>" in body or _BLANK_IN_TAG.search(body):
+    if body.count(b">") != body.count(b"<") or _NOT_BARE.search(body, len(tag)):
         return False
     quoted = body.find(b'"', len(tag)) >= 0 or body.find(b"'", len(tag)) >= 0
     if quoted and _QUOTED_TAG.search(body, len(tag)):

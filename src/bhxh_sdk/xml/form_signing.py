@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from bhxh_sdk.models import SignatureScheme
+from bhxh_sdk.xml.forms import check_profile
 from bhxh_sdk.xml.moments import as_written, in_utc
 from bhxh_sdk.xml.places import sha256
 from bhxh_sdk.xml.signature import usable_key
@@ -72,6 +73,7 @@ class FormSigning:
             return None
         if shape.signing_time == "protected":
             return None
+        check_profile(profile, shape)
         head, middle, time_before, time_after = signature_pieces(shape)
         ending = f"</{profile.signature_element}></{profile.root}>".encode()
         return cls(

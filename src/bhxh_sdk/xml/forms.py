@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bhxh_sdk.xml.documents import fitting_profile
 from bhxh_sdk.xml.moments import in_utc
 from bhxh_sdk.xml.places import sha256
-from bhxh_sdk.xml.signature import prepare, prepared_here, usable_key
+from bhxh_sdk.xml.signature import check_written, prepare, prepared_here, usable_key
 from bhxh_sdk.xml.signature_profile import as_signature_profile
 from bhxh_sdk.xml.writer import DECLARATION
-from bhxh_sdk.xml.writing import write_body
+from bhxh_sdk.xml.writing import sample_of, write_body
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.xml.prepared import PreparedSignature
     from bhxh_sdk.xml.signature_profile import SignatureProfile
 
-__all__ = ["prepare_form"]
+__all__ = ["check_profile", "prepare_form"]
 
 
 def prepare_form(
@@ -55,6 +56,7 @@ def prepare_form(
         content = DECLARATION + body
         return prepare(content, certificate, at=chosen.signature, signing_time=signing_time, profile=shape)
     usable_key(certificate, shape)
+    check_profile(chosen, shape)
     ending = len(f"</{chosen.signature_element}></{chosen.root}>")
     return prepared_here(
         document=DECLARATION + body,
@@ -66,3 +68,14 @@ def prepare_form(
         signing_time=in_utc(signing_time, "signing_time").replace(microsecond=0),
         profile=shape,
     )
+
+
+@lru_cache(maxsize=64)
+def check_profile(profile: DocumentProfile, shape: SignatureProfile) -> None:
+    """Refuse a profile whose documents could not be verified: asked once, since its forms are not parsed.
+
+    Raises:
+        DocumentError: it has too many elements, too deep ones, no XML names, or no canonical form.
+
+    """
+    check_written(DECLARATION + sample_of(profile), profile.signature, shape)

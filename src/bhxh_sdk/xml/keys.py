@@ -52,7 +52,6 @@ class SignerKey(NamedTuple):
     value_length: int
 
 
-@lru_cache(maxsize=512)
 def signer_of(der: bytes) -> SignerKey:
     """Return what a certificate says, and its key; an I-VAN meets the same certificates again and again.
 
@@ -61,6 +60,14 @@ def signer_of(der: bytes) -> SignerKey:
         ValueError, TypeError, UnsupportedAlgorithm: the key in it cannot be read.
 
     """
+    return _signer_of(der) if len(der) <= _LONGEST_KEPT else _signer_of.__wrapped__(der)
+
+
+_LONGEST_KEPT = 20_000
+
+
+@lru_cache(maxsize=512)
+def _signer_of(der: bytes) -> SignerKey:
     certificate = CertificateInfo.from_der(der)
     key = x509.load_der_x509_certificate(der).public_key()
     if isinstance(key, RSAPublicKey):

@@ -15,7 +15,7 @@ from lxml import etree
 from bhxh_sdk.errors import UnsafeDocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     Pairs = Sequence[tuple[bytes, bytes]]
 
@@ -32,31 +32,34 @@ _DEEPEST = 32
 
 _ATTRIBUTE = rb"""[ \t\r\n]*+%b[ \t\r\n]*+=[ \t\r\n]*+(?>"[^"<]*+"|'[^'<]*+')"""
 _NAME = rb"""[^\s<>/="']++"""
+_ELEMENTS_OF_A_SIGNATURE = 40
+_NAMESPACES_OF_A_SIGNATURE = 3
 _FEW_SIGNS = 128
 _SHORT_TAG = 512
 _SIGN = re.compile(rb"=")
 _TAG = re.compile(rb"<[^\s<>/]++((?:%b)++)" % (_ATTRIBUTE % _NAME))
-_PAIRS = re.compile(rb"""[ \t\r\n]*+([^\s<>/="']++)[ \t\r\n]*+=[ \t\r\n]*+["']([^"'<]*+)""")
+_PAIR = re.compile(rb"""[ \t\r\n]*+([^\s<>/="']++)[ \t\r\n]*+=[ \t\r\n]*+(?:"([^"<]*+)"|'([^'<]*+)')""")
 _IS_TOO_DEEP = etree.XPath(f"boolean({'/*' * (_DEEPEST + 1)})")
 
 
-def check_bounds(body: bytes, *, element_limit: int = ELEMENT_LIMIT) -> None:
+def check_bounds(body: bytes, *, element_limit: int = ELEMENT_LIMIT, to_sign: bool = False) -> None:
     """Refuse a document that would cost too much, before it is parsed.
 
     Args:
         body: its bytes after the declaration, without comments, CDATA sections and processing instructions,
             so that every `<` belongs to a tag.
         element_limit: how many elements it may have.
+        to_sign: whether a signature is still to come, which must fit in too.
 
     Raises:
         UnsafeDocumentError: too many elements, too many attributes on one, too many namespace declarations,
-            or too many of them for so many elements.
+            too many of them for so many elements, or a namespace that canonical forms disagree about.
 
     """
-    elements = _most_elements(body, element_limit)
+    elements = _most_elements(body, element_limit) + to_sign * _ELEMENTS_OF_A_SIGNATURE
     if elements > element_limit:
         raise UnsafeDocumentError("document.too_many_elements", count=elements, limit=element_limit)
-    namespaces = 0
+    namespaces = to_sign * _NAMESPACES_OF_A_SIGNATURE
     for pairs in _attributes_of_tags(body):
         namespaces += _declarations(pairs)
         if namespaces > _MOST_NAMESPACES:
@@ -108,9 +111,18 @@ def _attributes_of_tags(body: bytes) -> Iterable[Pairs]:
     if body.find(b"=", body.find(b">")) < 0:  # the root alone
         return (_attributes_at(body, body.find(b"<")),)
     if body.count(b"=") > _FEW_SIGNS:
-        return (_PAIRS.findall(tag[1]) for tag in _TAG.finditer(body))
-    starts = {body.rfind(b"<", 0, sign.start()) for sign in _SIGN.finditer(body)}
-    return (_attributes_at(body, start) for start in starts if start >= 0)
+        return (_pairs_in(tag[1]) for tag in _TAG.finditer(body))
+    return (_attributes_at(body, start) for start in _starts(body))
+
+
+def _starts(body: bytes) -> Iterator[int]:
+    """Give where each tag begins that an equals sign stands in or after."""
+    before = 0
+    for sign in _SIGN.finditer(body):
+        start = body.rfind(b"<", before, sign.start())
+        before = sign.start()
+        if start >= 0:
+            yield start
 
 
 def _attributes_at(body: bytes, start: int) -> Pairs:
@@ -119,14 +131,18 @@ def _attributes_at(body: bytes, start: int) -> Pairs:
     if whole:  # no `>` in a value
         return _attributes_of(text)
     tag = _TAG.match(body, start)
-    return _PAIRS.findall(tag[1]) if tag else ()
+    return _pairs_in(tag[1]) if tag else ()
 
 
 @lru_cache(maxsize=256)
 def _attributes_of(text: bytes) -> Pairs:
     """Return the attributes of a short tag; those of roots and signatures are always the same."""
     tag = _TAG.match(text)
-    return tuple(_PAIRS.findall(tag[1])) if tag else ()
+    return _pairs_in(tag[1]) if tag else ()
+
+
+def _pairs_in(text: bytes) -> Pairs:
+    return tuple((name, double or single) for name, double, single in _PAIR.findall(text))
 
 
 def _most_elements(body: bytes, limit: int) -> int:
@@ -154,7 +170,9 @@ def check_depth(root: etree._Element) -> None:
 
 def _declarations(pairs: Pairs) -> int:
     """Count the namespace declarations among an element's attributes; the other ones must not be too many."""
-    found = len([name for name, _ in pairs if name == b"xmlns" or name.startswith(b"xmlns:")])
-    if len(pairs) - found > _MOST_ATTRIBUTES:
+    found = [uri for name, uri in pairs if name == b"xmlns" or name.startswith(b"xmlns:")]
+    if len(pairs) - len(found) > _MOST_ATTRIBUTES:
         raise UnsafeDocumentError("document.too_many_attributes", limit=_MOST_ATTRIBUTES)
-    return found
+    if any(b"&" in uri for uri in found):  # libxml2 leaves it unescaped in the canonical form
+        raise UnsafeDocumentError("document.namespace_with_reference")
+    return len(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -21,6 +22,7 @@ _XML = "{http://www.w3.org/XML/1998/namespace}"
 _IDS = etree.XPath(
     "//@*[local-name()='Id' or local-name()='ID' or local-name()='id'][namespace-uri()='' or name()='xml:id']"
 )
+_CHANGED_BY_PARSING = re.compile(rb"[&\t\r\n]")
 _ID_NAMES = {b"Id", b"ID", b"id", b"xml:id"}
 
 
@@ -74,10 +76,8 @@ def ids(root: etree._Element, body: bytes | None = None) -> Sequence[str]:
     if written is None:
         return [str(value) for value in _IDS(root)]
     values = [value for name, value in written if name in _ID_NAMES]
-    return [str(value) for value in _IDS(root)] if any(b"&" in value for value in values) else _texts(values)
-
-
-def _texts(values: Sequence[bytes]) -> Sequence[str]:
+    if any(_CHANGED_BY_PARSING.search(value) for value in values):
+        return [str(value) for value in _IDS(root)]
     return [value.decode() for value in values]
 
 

@@ -235,6 +235,8 @@ def _claim(
 
 def _known_key(key_info: bytes) -> SignerKey | None:
     """Read KeyInfo, which repeats for each document of a signer; comparing costs less than reading it."""
+    if len(key_info) > _LONGEST_KEY_INFO:
+        return None
     begin = key_info[:_TELLING]
     known = _keys.get(begin)
     if known is None or known[0] != key_info:
@@ -249,6 +251,7 @@ _TELLING = (
     160  # enough of the modulus, or of the certificate's serial number and issuer, to tell signers apart
 )
 _MOST_KEPT = 512
+_LONGEST_KEY_INFO = 20_000
 
 
 def _key(key_info: bytes) -> SignerKey | None:
@@ -273,8 +276,9 @@ def _decoded(text: bytes) -> bytes:
 def _shape(profile: SignatureProfile) -> re.Pattern[bytes]:
     """Return the pattern of a signature on one line, in the field's order, empty elements either way."""
     references = "".join(_empty("Transform", known) for known in transforms(profile))
+    declared = f'xmlns="{re.escape(DSIG)}"'
     text = (
-        f'<Signature (?:{_OWN_ID} xmlns="{DSIG}"|xmlns="{DSIG}"(?: {_OWN_ID})?)>'
+        f"<Signature (?:{_OWN_ID} {declared}|{declared}(?: {_OWN_ID})?)>"
         f"<SignedInfo>{_empty('CanonicalizationMethod', canonicalisation_of(profile))}"
         f"{_one_of('SignatureMethod', 'method', SIGNATURE_HASHES)}"
         f'<Reference URI=""><Transforms>{references}</Transforms>'
@@ -308,7 +312,7 @@ def _time() -> str:
     # The Ids of the shipped shapes are all different; others are compared on the true road.
     return (
         f'(?:<Object><SignatureProperties Id="proid" xmlns=""><SignatureProperty Target="#{_ID}">'
-        f'<SigningTime xmlns="{TIME_NAMESPACE}">(?P<time>{_DIGITS})</SigningTime>'
+        f'<SigningTime xmlns="{re.escape(TIME_NAMESPACE)}">(?P<time>{_DIGITS})</SigningTime>'
         f"</SignatureProperty></SignatureProperties></Object>)?"
     )
 

@@ -59,8 +59,15 @@ def parsed(content: bytes, *, size_limit: int = SIZE_LIMIT) -> etree._Element:
     return opened(content, size_limit=size_limit)[1]
 
 
-def opened(content: bytes, *, size_limit: int = SIZE_LIMIT) -> tuple[bytes, etree._Element]:
+def opened(
+    content: bytes, *, size_limit: int = SIZE_LIMIT, to_sign: bool = False
+) -> tuple[bytes, etree._Element]:
     """Parse a document and return its bytes after byte order mark and declaration, and its root.
+
+    Args:
+        content: as for `parsed`.
+        size_limit: as for `parsed`.
+        to_sign: whether a signature is still to come, which must be within the bounds too.
 
     Raises:
         WrongTypeError, UnsafeDocumentError, DocumentError: as `parsed`.
@@ -70,7 +77,7 @@ def opened(content: bytes, *, size_limit: int = SIZE_LIMIT) -> tuple[bytes, etre
     marked = b"!" in body or b"?" in body  # one byte is searched for much faster than two
     if marked and (unsafe := _UNSAFE.search(body)):
         raise UnsafeDocumentError(_UNSAFE_CODES[unsafe[0]])
-    check_bounds(body)
+    check_bounds(body, to_sign=to_sign)
     try:
         root = etree.fromstring(body, _parser(huge=len(body) > _BIG_TEXT))
     except etree.XMLSyntaxError as error:

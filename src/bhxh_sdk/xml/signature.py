@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_value",
+    "check_written",
     "complete",
+    "opened_place",
     "prepare",
     "prepared_here",
     "signature_element",
@@ -94,7 +96,7 @@ def prepare(
     content, body, root = _with_place(content, at, shape, size_limit)
     place = element_at(root, at)
     _check_free(root, body, place, at, shape)
-    document, position = _opened_place(content, root, place, at)
+    document, position = opened_place(content, root, place, at)
     return prepared_here(
         document=document,
         position=position,
@@ -225,17 +227,30 @@ def _check_unchanged(prepared: PreparedSignature) -> None:
         raise SignatureMismatchError("document.prepared_changed", field="prepared")
 
 
+def check_written(content: bytes, at: str, profile: SignatureProfile) -> None:
+    """Refuse a document that this package wrote if it could not be signed, or is not canonical.
+
+    Raises:
+        DocumentError, InputError: as `prepare`.
+
+    """
+    content, body, root = _with_place(content, at, profile, SIZE_LIMIT)
+    _check_free(root, body, element_at(root, at), at, profile)
+    if canonical(root) != body:
+        raise DocumentError("document.no_canonical_form")
+
+
 def _with_place(
     content: bytes, at: str, profile: SignatureProfile, size_limit: int
 ) -> tuple[bytes, bytes, etree._Element]:
     """Parse a document; one that is counter-signed gets its place before the root's end if it has none."""
-    body, root = opened(content, size_limit=size_limit)
+    body, root = opened(content, size_limit=size_limit, to_sign=True)
     parent, _, name = at.rpartition("/")
-    if not (profile.over and len(root)) or parent != root.tag or root.find(name) is not None:
+    if not (profile.over and len(root)) or parent != root.tag or any(child.tag == name for child in root):
         return content, body, root
     end = content.rindex(b"</")
     content = b"%b<%b></%b>%b" % (content[:end], name.encode(), name.encode(), content[end:])
-    body, root = opened(content, size_limit=size_limit)
+    body, root = opened(content, size_limit=size_limit, to_sign=True)
     return content, body, root
 
 
@@ -259,7 +274,7 @@ def _canonical(root: etree._Element, body: bytes, profile: SignatureProfile) -> 
     return body if plain else canonical(root, exclusive=profile.is_exclusive)
 
 
-def _opened_place(content: bytes, root: etree._Element, place: etree._Element, at: str) -> tuple[bytes, int]:
+def opened_place(content: bytes, root: etree._Element, place: etree._Element, at: str) -> tuple[bytes, int]:
     """Return the document with both tags of the place written, and where the signature goes between them."""
     name = name_of(place).encode()
     is_last = place.getnext() is None and place.getparent() is root

@@ -107,6 +107,9 @@ class SignatureProfile:
     note: str = ""
 
     def __attrs_post_init__(self) -> None:
+        named = [own for own in (self.signature_id, self.properties_id, self.time_id) if own]
+        if len(named) != len(set(named)):
+            raise InputError("xml.signature_profile_id", field="properties_id", value=self.properties_id)
         needed = ("signature_id", "time_id") if self.signing_time == "protected" else ("signature_id",)
         for name in needed:
             if not getattr(self, name):
@@ -198,4 +201,6 @@ def place_of(profile: SignatureProfile, at: str | None) -> str:
         return profile.at
     if not isinstance(at, str):
         raise WrongTypeError(field="at", expected="str", got=type(at).__name__)
+    if not at.isprintable():  # and so without a surrogate, which has no UTF-8
+        raise InputError("xml.not_a_path", field="at", value=ascii(at)[:80])
     return at

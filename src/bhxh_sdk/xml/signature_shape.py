@@ -116,11 +116,22 @@ def signed_info(
     return b"%b%b%b%b%b" % (before, base64_of(digest), middle, base64_of(state.finalize()), after)
 
 
-@lru_cache(maxsize=256)
 def signed_info_around(
     profile: SignatureProfile, namespaces: Namespaces, methods: tuple[str, str] | None
 ) -> tuple[bytes, bytes]:
     """Return what stands around the digest in SignedInfo; a NUL stands for the digest of the time."""
+    if sum([len(uri) for _, uri in namespaces]) > _LONGEST_KEPT:
+        return _around_digest.__wrapped__(profile, namespaces, methods)
+    return _around_digest(profile, namespaces, methods)
+
+
+_LONGEST_KEPT = 2000
+
+
+@lru_cache(maxsize=256)
+def _around_digest(
+    profile: SignatureProfile, namespaces: Namespaces, methods: tuple[str, str] | None
+) -> tuple[bytes, bytes]:
     signature_method, digest_method = methods or default_methods(profile)
     before = (
         f"<SignedInfo{_declared(profile, namespaces)}>"

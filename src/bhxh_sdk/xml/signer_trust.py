@@ -37,6 +37,8 @@ def trust_question(
         WrongTypeError, InputError: a parameter is wrong, missing, or one too many.
 
     """
+    if evidence is not None and policy is None:
+        raise InputError("xml.evidence_without_policy", field="evidence")
     if roots is None and moment is None and policy is None and type(smallest_key) is int:
         return _NOTHING
     if not isinstance(smallest_key, int):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.models import CertificateInfo
     from bhxh_sdk.xml.document_profile import DocumentProfile, FieldRule
 
-__all__ = ["is_clean", "write_body", "write_document"]
+__all__ = ["is_clean", "sample_of", "write_body", "write_document"]
 
 _PLACEHOLDER = "\0"
 _CONTENT_DEPTH = 2  # the root and the content element
@@ -115,6 +115,12 @@ def _text(rule: FieldRule, value: object, write: Callable[[Any], str] | None, su
 def is_clean(text: str) -> bool:
     """Tell whether a text stands in XML as it is: without markup, and without what forms cannot hold."""
     return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
+
+
+def sample_of(profile: DocumentProfile) -> bytes:
+    """Return a document with every element of a profile, all of them empty, without a declaration."""
+    count = len([rule for rule in profile.fields if rule.value is None])
+    return (_template(profile, (False,) * count) % (("",) * count)).encode()
 
 
 @lru_cache(maxsize=256)
