@@ -125,3 +125,16 @@ def test_evidence_is_handed_on(certificate, authority, monkeypatch):
     policy, evidence = trust.TrustPolicy(roots=[authority]), object()
     signer_trust.trust_question(None, NOON, policy, evidence, 2048).ask(certificate)
     assert seen == [(certificate, policy, NOON, evidence)]
+
+
+def test_a_constant_may_hold_a_per_cent_sign(plain, monkeypatch):
+    own = two_fields(NAME, CODE, {"element": "Co", "value": "100 % %s"}, number=3)
+    monkeypatch.setattr(writing, "write_carefully", None)
+    assert b"<Co>100 % %s</Co>" in writing.write_body(own, plain, None)
+
+
+def test_another_field_stands_in_for_an_empty_one(plain, monkeypatch):
+    silent = evolve(plain, organisation=evolve(plain.organisation, phone=""))
+    monkeypatch.setattr(writing, "write_carefully", None)
+    body = writing.write_body(xml.profile("portal-register"), silent, None)
+    assert b"<DienThoai>0912345678</DienThoai>" in body
