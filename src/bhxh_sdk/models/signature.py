@@ -18,3 +18,5 @@ class SignatureScheme(Enum):
     RSA_PKCS1 = "rsa-pkcs1"
     RSA_PSS = "rsa-pss"
     ECDSA = "ecdsa"
+
+    __hash__ = object.__hash__  # a member is one object, and Enum's own hash takes a call into Python

@@ -42,6 +42,8 @@ class HashName(Enum):
     SHA384 = "sha384"
     SHA512 = "sha512"
 
+    __hash__ = object.__hash__  # as for `SignatureScheme`
+
 
 @frozen(kw_only=True)
 class SigningJob:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -32,6 +33,7 @@ _DEEPEST = 32
 
 _ATTRIBUTE = rb"""[ \t\r\n]*+%b[ \t\r\n]*+=[ \t\r\n]*+(?>"[^"<]*+"|'[^'<]*+')"""
 _NAME = rb"""[^\s<>/="']++"""
+_ENOUGH = _MOST_ATTRIBUTES + _MOST_NAMESPACES + 1
 _ELEMENTS_OF_A_SIGNATURE = 40
 _NAMESPACES_OF_A_SIGNATURE = 3
 _FEW_SIGNS = 128
@@ -142,7 +144,9 @@ def _attributes_of(text: bytes) -> Pairs:
 
 
 def _pairs_in(text: bytes) -> Pairs:
-    return tuple((name, double or single) for name, double, single in _PAIR.findall(text))
+    """Return the attributes in a tag, as many as show that there are too many."""
+    found = islice(_PAIR.finditer(text), _ENOUGH)
+    return tuple((pair[1], pair[2] or pair[3] or b"") for pair in found)
 
 
 def _most_elements(body: bytes, limit: int) -> int:

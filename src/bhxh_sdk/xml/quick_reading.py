@@ -26,10 +26,10 @@ from bhxh_sdk.xml.signature_shape import (
     DSIG,
     SIGNATURE_HASHES,
     TIME_NAMESPACE,
+    around_digest,
     canonicalisation_of,
     default_methods,
     signature_pieces,
-    signed_info_around,
     transforms,
 )
 
@@ -122,7 +122,6 @@ class _Found(NamedTuple):
 
 
 _NAME = re.compile(rb"[^\s<>/&=:\"']+")
-_UNUSUAL = (b"!", b"?", b'"', b"'", b"&", b"\r")
 _UNSAFE = re.compile(rb"<(?:[!?]|[^<>]*[\"'])|&(?!(?:amp|lt|gt|#xD);)")
 _EMPTY = re.compile(rb"<([^\s<>/&=\"']+) ?/>")
 _MOST_EXPANDED = 50_000
@@ -158,7 +157,7 @@ def guess(claim: Claim) -> bytes | None:
 
     """
     root, inside, place, endings = claim.pieces
-    if any(sign in inside for sign in _UNUSUAL):
+    if _has_unusual(inside):
         if _UNSAFE.search(inside):
             return None
         inside = inside.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -169,6 +168,19 @@ def guess(claim: Claim) -> bytes | None:
         if count == _MOST_EXPANDED:
             return None  # the true road is quicker
     return b"".join((root, inside, endings))
+
+
+def _has_unusual(inside: bytes) -> bool:
+    """Tell whether a letter stands there that may begin what is not plain; one letter is found fastest."""
+    # Written out: a loop over the letters takes twice the time on a small document.
+    return (
+        b"&" in inside
+        or b'"' in inside
+        or b"'" in inside
+        or b"!" in inside
+        or b"?" in inside
+        or b"\r" in inside
+    )
 
 
 def _is_bounded(inside: bytes, namespaces: int) -> bool:
@@ -227,7 +239,7 @@ def _claim(
             return None
     if key is None:
         return None
-    before, after = signed_info_around(profile, namespaces, found.methods)
+    before, after = around_digest(profile, namespaces, found.methods)
     signed = b"".join((before, found.digest, after))
     value = _decoded(found.value)
     return Claim(pieces, len(namespaces), found.digest, signed, found.methods, value, key, time)

@@ -34,6 +34,7 @@ __all__ = [
     "SIGNATURE_METHODS",
     "TIME_NAMESPACE",
     "Namespaces",
+    "around_digest",
     "base64_of",
     "canonicalisation_of",
     "default_methods",
@@ -121,17 +122,18 @@ def signed_info_around(
 ) -> tuple[bytes, bytes]:
     """Return what stands around the digest in SignedInfo; a NUL stands for the digest of the time."""
     if sum([len(uri) for _, uri in namespaces]) > _LONGEST_KEPT:
-        return _around_digest.__wrapped__(profile, namespaces, methods)
-    return _around_digest(profile, namespaces, methods)
+        return around_digest.__wrapped__(profile, namespaces, methods)
+    return around_digest(profile, namespaces, methods)
 
 
 _LONGEST_KEPT = 2000
 
 
 @lru_cache(maxsize=256)
-def _around_digest(
+def around_digest(
     profile: SignatureProfile, namespaces: Namespaces, methods: tuple[str, str] | None
 ) -> tuple[bytes, bytes]:
+    """Return the same as `signed_info_around`, for namespaces that are known to be short: it is kept."""
     signature_method, digest_method = methods or default_methods(profile)
     before = (
         f"<SignedInfo{_declared(profile, namespaces)}>"
