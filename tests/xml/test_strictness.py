@@ -13,6 +13,7 @@ from bhxh_sdk.xml import keys, quick_reading
 from bhxh_sdk.xml.canonical_bytes import root_of
 from bhxh_sdk.xml.form_signing import FormSigning
 from bhxh_sdk.xml.limits import attributes
+from bhxh_sdk.xml.signature import check_written
 from bhxh_sdk.xml.signature_shape import signed_info_around
 
 NOON = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -154,3 +155,16 @@ def test_paths_that_are_none_are_typed_errors(refused, sign, certificate):
             xml.prepare(sign(SMALL), certificate, at=at, signing_time=NOON, profile="countersignature")
     with refused(WrongTypeError, "input.wrong_type", field="at"):
         xml.verify(SMALL, at=b"Hoso/CKy_Dvi")
+
+
+def test_an_employers_signature_that_is_broken_is_told_as_such(refused, sign):
+    signed = sign(SMALL)
+    start = signed.index(b"<SignatureValue>") + len(b"<SignatureValue>")
+    broken = signed[:start] + (b"B" if signed[start : start + 1] == b"A" else b"A") + signed[start + 1 :]
+    with refused(VerificationError, "document.signature_wrong", field="Hoso/CKy_Dvi"):
+        xml.verify_countersigned(sign(broken, None, profile="countersignature"))
+
+
+def test_what_is_written_must_be_canonical(refused):
+    with refused(DocumentError, "document.no_canonical_form"):
+        check_written(b"<Hoso><A/><CKy_Dvi></CKy_Dvi></Hoso>", "Hoso/CKy_Dvi", xml.signature_profile("field"))
