@@ -139,10 +139,10 @@ _COSTS = [
         "open tags that never close", swap(TEXT, b"<a>" * 100_000), _unsafe("too_deep"), seeds=("portal",)
     ),
     Attack(
-        "1,600,000 elements", swap(TEXT, b"<a/>" * 1_600_000), _unsafe("too_many_elements"), seeds=("portal",)
+        "2,100,000 elements", swap(TEXT, b"<a/>" * 2_100_000), _unsafe("too_many_elements"), seeds=("portal",)
     ),
     Attack(
-        "1,600,000 end tags", swap(TEXT, b"</a>" * 1_600_000), _unsafe("too_many_elements"), seeds=("portal",)
+        "2,100,000 end tags", swap(TEXT, b"</a>" * 2_100_000), _unsafe("too_many_elements"), seeds=("portal",)
     ),
     Attack("100,000 elements", swap(TEXT, b"<a/>" * 100_000), CHANGED, seeds=("portal",)),
     Attack("a million elements", swap(TEXT, b"<a/>" * 1_000_000), CHANGED, seeds=("portal",)),

@@ -37,8 +37,8 @@ HOSTILE = {
     "attributes": (b"<X" + attributes(100_000) + b"/>", "too_many_attributes"),
     "one attribute too many": (b"<X" + attributes(17) + b"/>", "too_many_attributes"),
     "attributes without white space": (b"<X a='1'" + b"b='2'" * 17 + b"/>", "too_many_attributes"),
-    "elements": (b"<a/>" * 1_500_001, "too_many_elements"),
-    "elements hidden by closing tags": (b"<a/>" * 1_000_000 + b"</" * 1_600_000, "too_many_elements"),
+    "elements": (b"<a/>" * 2_000_001, "too_many_elements"),
+    "elements hidden by closing tags": (b"<a/>" * 1_000_000 + b"</" * 2_100_000, "too_many_elements"),
     "namespaces for so many elements": (
         b"<X" + declared(16) + b">" + b"<a/>" * 700_000 + b"</X>",
         "namespaces_over_elements",

@@ -221,7 +221,7 @@ def test_the_product_of_namespaces_and_elements_is_bounded(refused, monkeypatch)
 
 
 def test_the_bounds_are_those_that_the_documentation_says():
-    assert limits.ELEMENT_LIMIT == 1_500_000
+    assert limits.ELEMENT_LIMIT == 2_000_000
     bounds = limits._MOST_ATTRIBUTES, limits._MOST_NAMESPACES, limits._DEEPEST
     assert bounds == (16, 16, 32)
     assert limits._MOST_NAMESPACES_TIMES_ELEMENTS == 10_000_000
@@ -245,16 +245,25 @@ def test_a_document_without_attributes_is_bounded_too(refused, monkeypatch):
 @pytest.mark.parametrize("before", [b"", b' c="1"', b" c='1'"])
 @pytest.mark.parametrize("value", [b'"x>y"', b"'x>y'", b"'x\"y'", b'"<>"'])
 def test_attributes_are_read_whatever_stands_in_their_values(before, value):
-    found = dict(limits.attributes(b"<r" + before + b" a=" + value + b' Id="z"><s/></r>'))
+    found = dict(limits.attributes_with_ids(b"<r" + before + b" a=" + value + b' Id="z"><s/></r>'))
     assert found.get(b"Id") == b"z" or b"<" in value
     assert (b"c" in found) == bool(before) or b"<" in value
 
 
-def test_attributes_of_every_tag_are_read():
-    body = b'<r a="1"><s b="2"/><t/><u  c = \'3\'\n d="4">=</u></r>'
-    expected = {(b"a", b"1"), (b"b", b"2"), (b"c", b"3"), (b"d", b"4")}
-    assert set(limits.attributes(body)) == expected
-    assert list(limits.attributes(b'<r a="1"></r>')) == [(b"a", b"1")]
-    assert list(limits.attributes(b"<r></r>")) == []
-    assert limits.attributes(b'<r a="1">' + b"=" * 127 + b"</r>") == [(b"a", b"1")]
-    assert limits.attributes(b'<r a="1">' + b"=" * 128 + b"</r>") is None
+def test_tags_are_looked_at_that_may_have_an_identifier():
+    body = b'<r a="1"><s Id="2"/><t/><u  c = \'3\'\n d="4">=</u><v XID="5" w="6"/>id</r>'
+    expected = [(b"Id", b"2"), (b"c", b"3"), (b"d", b"4"), (b"XID", b"5"), (b"w", b"6")]
+    assert limits.attributes_with_ids(body) == expected
+    assert limits.attributes_with_ids(b'<r a="1">id==</r>') == [(b"a", b"1")]
+    assert limits.attributes_with_ids(b"<r></r>") == []
+    assert limits.attributes_with_ids(b'<r id="1">' + b"id=" * 127 + b"</r>") == [(b"id", b"1")]
+    assert limits.attributes_with_ids(b'<r id="1">' + b"id=" * 128 + b"</r>") is None
+
+
+@pytest.mark.parametrize("text", [b"=" * 5000, b"= xmlns" * 5000, b"xmlns" * 200, b"xmlns=" * 17])
+def test_signs_in_texts_are_no_attributes(refused, text):
+    check_bounds(b'<r a="1"><s b="1">' + text + b"</s></r>")
+    with refused(UnsafeDocumentError, "document.too_many_namespaces"):
+        check_bounds(b'<r a="1"><s b="1">' + text + b"</s>" + b"<t xmlns='urn:t'/>" * 17 + b"</r>")
+    with refused(UnsafeDocumentError, "document.too_many_attributes"):
+        check_bounds(b"<r><s>" + text + b"</s><t" + b' a="1"' * 17 + b"/></r>")

@@ -89,7 +89,7 @@ UNUSUAL = [
     b"<Hoso><b><CKy_Dvi/></b><CKy_Dvi/></Hoso>",
     b"<Hoso><CKy_Dvi/><a/></Hoso>",
     b"<Hoso><CKy_Dvi/> </Hoso>",
-    b"<Hoso><a>Signature</a><CKy_Dvi/></Hoso>",
+    b'<Hoso xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><CKy_Dvi/></Hoso>',  # <ds:Signature> may follow
     b"<Hoso ><CKy_Dvi/></Hoso>",
 ]
 
@@ -218,11 +218,24 @@ def test_many_empty_elements_and_large_documents_are_left_to_the_true_road(sign)
     many = sign(b"<Hoso>" + b"<a/>" * 50_001 + b"<CKy_Dvi/></Hoso>")
     assert quickly(many) is None
     assert xml.verify(many).content.count(b"<a></a>") == 50_001
-    too_many = sign(b"<Hoso><CKy_Dvi/></Hoso>").replace(b"<Hoso>", b"<Hoso>" + b"<a></a>" * 1_500_001, 1)
+    too_many = sign(b"<Hoso><CKy_Dvi/></Hoso>").replace(b"<Hoso>", b"<Hoso>" + b"<a></a>" * 2_000_001, 1)
     assert quickly(too_many) is None
     with pytest.raises(VerificationError) as caught:
         xml.verify(too_many)
     assert caught.value.reason == "unsafe"
+
+
+def test_the_word_signature_is_a_text_like_others(sign):
+    signed = sign(b"<Hoso><a>Signature</a><Signature></Signature><CKy_Dvi/></Hoso>")
+    assert quickly(signed) == xml.verify(signed, thorough=True).content
+
+
+def test_a_large_document_with_attributes_takes_the_true_road(sign):
+    signed = sign(b"<Hoso><a b='1'></a>" + b"<a>1</a>" * 130_000 + b"<CKy_Dvi/></Hoso>")
+    assert quick_claim(signed, "Hoso/CKy_Dvi", FIELD, xml.SIZE_LIMIT) is None
+    assert b"<a>1</a>" in xml.verify(signed).content
+    signs = sign(b"<Hoso><a>=</a>" + b"<a>1</a>" * 130_000 + b"<CKy_Dvi/></Hoso>")
+    assert quickly(signs) == xml.verify(signs, thorough=True).content
 
 
 def test_a_large_plain_document_takes_the_quick_road(sign):

@@ -12,7 +12,7 @@ from bhxh_sdk.errors import DocumentError, InputError, UnsafeDocumentError, Veri
 from bhxh_sdk.xml import keys, quick_reading
 from bhxh_sdk.xml.canonical_bytes import root_of
 from bhxh_sdk.xml.form_signing import FormSigning
-from bhxh_sdk.xml.limits import attributes
+from bhxh_sdk.xml.limits import attributes_with_ids
 from bhxh_sdk.xml.signature import check_written
 from bhxh_sdk.xml.signature_shape import signed_info_around
 
@@ -117,13 +117,13 @@ def test_what_only_looks_like_an_identifier_is_none(sign):
 
 
 def test_attributes_are_read_as_they_are_written():
-    assert attributes(b"""<a b="1>2" c = '3"' d=""><e f='g'/>h=i</a>""") == [
-        (b"b", b"1>2"),
+    assert attributes_with_ids(b"""<a id="1>2" c = '3"' d=""><e Id='g'/>h=i</a>""") == [
+        (b"id", b"1>2"),
         (b"c", b'3"'),
         (b"d", b""),
-        (b"f", b"g"),
+        (b"Id", b"g"),
     ]
-    assert attributes(b"h=i") == []
+    assert attributes_with_ids(b"id=i") == []
 
 
 def test_a_place_of_the_counter_signature_may_have_been_there_before(sign, form):

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     Pairs = Sequence[tuple[bytes, bytes]]
 
-__all__ = ["ELEMENT_LIMIT", "attributes", "check_bounds", "check_depth", "check_elements"]
+__all__ = ["ELEMENT_LIMIT", "attributes_with_ids", "check_bounds", "check_depth", "check_elements"]
 
-ELEMENT_LIMIT = 1_500_000
+ELEMENT_LIMIT = 2_000_000
 """How many elements a document may have: a list of 50,000 people with 25 values each, and room to spare."""
 
 _SMALL = 400_000
@@ -38,7 +38,10 @@ _ELEMENTS_OF_A_SIGNATURE = 40
 _NAMESPACES_OF_A_SIGNATURE = 3
 _FEW_SIGNS = 128
 _SHORT_TAG = 512
-_SIGN = re.compile(rb"=")
+_DECLARES = re.compile(rb"xmlns")
+# Both begin with a literal, which is searched for quickly.
+_CROWD = re.compile(rb"=(?:[^<=]*+=){%d}" % _MOST_ATTRIBUTES)  # more than one tag may have
+_OF_AN_ID = re.compile(rb"=(?:(?<=[iI][dD]=)|(?<=[ \t\r\n]=))")  # after such a name, or a blank
 _TAG = re.compile(rb"<[^\s<>/]++((?:%b)++)" % (_ATTRIBUTE % _NAME))
 _PAIR = re.compile(rb"""[ \t\r\n]*+([^\s<>/="']++)[ \t\r\n]*+=[ \t\r\n]*+(?:"([^"<]*+)"|'([^'<]*+)')""")
 _IS_TOO_DEEP = etree.XPath(f"boolean({'/*' * (_DEEPEST + 1)})")
@@ -62,7 +65,7 @@ def check_bounds(body: bytes, *, element_limit: int = ELEMENT_LIMIT, to_sign: bo
     if elements > element_limit:
         raise UnsafeDocumentError("document.too_many_elements", count=elements, limit=element_limit)
     namespaces = to_sign * _NAMESPACES_OF_A_SIGNATURE
-    for pairs in _attributes_of_tags(body):
+    for pairs in _declaring_tags(body):
         namespaces += _declarations(pairs)
         if namespaces > _MOST_NAMESPACES:
             raise UnsafeDocumentError("document.too_many_namespaces", limit=_MOST_NAMESPACES)
@@ -96,31 +99,42 @@ def _check_product(namespaces: int, elements: int) -> None:
         )
 
 
-def attributes(body: bytes) -> Sequence[tuple[bytes, bytes]] | None:
-    """Return name and value of every attribute as they are written; None where there are more than a few.
+def attributes_with_ids(body: bytes) -> Sequence[tuple[bytes, bytes]] | None:
+    """Return name and value, as they are written, of every attribute on the tags that may have an identifier.
 
     Args:
-        body: bytes that `check_bounds` let pass.
+        body: bytes of a well-formed document that `check_bounds` let pass.
+
+    Returns:
+        The attributes; None where more than a few tags are concerned.
 
     """
-    if body.count(b"=") > _FEW_SIGNS:
+    signs = _few(_OF_AN_ID, body)
+    if signs is None:
         return None
-    return [pair for pairs in _attributes_of_tags(body) for pair in pairs]
+    return [pair for start in _starts(body, signs) for pair in _attributes_at(body, start)]
 
 
-def _attributes_of_tags(body: bytes) -> Iterable[Pairs]:
-    """Give the attributes of each tag that has some, without looking at all others where there are few."""
+def _declaring_tags(body: bytes) -> Iterable[Pairs]:
+    """Give the attributes of each tag that declares a namespace or may have too many attributes."""
     if body.find(b"=", body.find(b">")) < 0:  # the root alone
         return (_attributes_at(body, body.find(b"<")),)
-    if body.count(b"=") > _FEW_SIGNS:
+    signs = None if _CROWD.search(body) else _few(_DECLARES, body)
+    if signs is None:
         return (_pairs_in(tag[1]) for tag in _TAG.finditer(body))
-    return (_attributes_at(body, start) for start in _starts(body))
+    return (_attributes_at(body, start) for start in _starts(body, signs))
 
 
-def _starts(body: bytes) -> Iterator[int]:
-    """Give where each tag begins that an equals sign stands in or after."""
+def _few(sign: re.Pattern[bytes], body: bytes) -> Sequence[re.Match[bytes]] | None:
+    """Return where something stands; None when it is in too many places to look at each."""
+    found = list(islice(sign.finditer(body), _FEW_SIGNS + 1))
+    return found if len(found) <= _FEW_SIGNS else None
+
+
+def _starts(body: bytes, signs: Iterable[re.Match[bytes]]) -> Iterator[int]:
+    """Give where each tag begins that a sign stands in or after."""
     before = 0
-    for sign in _SIGN.finditer(body):
+    for sign in signs:
         start = body.rfind(b"<", before, sign.start())
         before = sign.start()
         if start >= 0:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from bhxh_sdk.errors import DocumentError, InputError, UnsafeDocumentError
-from bhxh_sdk.xml.limits import attributes
+from bhxh_sdk.xml.limits import attributes_with_ids
 from bhxh_sdk.xml.signature_shape import DSIG
 from bhxh_sdk.xml.tree import name_of, shown_tag
 
@@ -22,6 +23,7 @@ _XML = "{http://www.w3.org/XML/1998/namespace}"
 _IDS = etree.XPath(
     "//@*[local-name()='Id' or local-name()='ID' or local-name()='id'][namespace-uri()='' or name()='xml:id']"
 )
+_LARGE = 1_000_000
 _CHANGED_BY_PARSING = re.compile(rb"[&\t\r\n]")
 _ID_NAMES = {b"Id", b"ID", b"id", b"xml:id"}
 
@@ -69,10 +71,10 @@ def ids(root: etree._Element, body: bytes | None = None) -> Sequence[str]:
 
     Args:
         root: the document's root.
-        body: its bytes, if they are at hand; where they have few attributes, the tree is not walked.
+        body: its bytes, if they are at hand; where few tags can have one, the tree is not walked.
 
     """
-    written = None if body is None else attributes(body)
+    written = None if body is None else attributes_with_ids(body)
     if written is None:
         return [str(value) for value in _IDS(root)]
     values = [value for name, value in written if name in _ID_NAMES]
@@ -97,17 +99,27 @@ def check_receivable(place: etree._Element) -> None:
             raise UnsafeDocumentError("document.xml_attribute", field=shown_tag(element))
 
 
-def canonical(root: etree._Element, *, exclusive: bool = False) -> bytes:
+def canonical(root: etree._Element, *, exclusive: bool = False, size: int = 0) -> bytes:
     """Return the document's Canonical XML 1.0, inclusive or exclusive.
 
     The whole tree, always: lxml's inclusive form of a part of a tree is wrong below a default namespace.
+
+    Args:
+        root: the document's root.
+        exclusive: by Exclusive XML Canonicalization.
+        size: how many bytes the document has, if that is known; of a large one the form is written bit by
+            bit, which takes less memory and then less time.
 
     Raises:
         DocumentError: it has no canonical form, as with a relative namespace URI.
 
     """
     try:
-        return etree.tostring(root.getroottree(), method="c14n", exclusive=exclusive, with_comments=False)
+        if size < _LARGE:
+            return etree.tostring(root.getroottree(), method="c14n", exclusive=exclusive, with_comments=False)
+        into = BytesIO()
+        root.getroottree().write(into, method="c14n", exclusive=exclusive, with_comments=False)
+        return into.getvalue()
     except (etree.LxmlError, ValueError) as error:
         raise DocumentError("document.no_canonical_form") from error
 

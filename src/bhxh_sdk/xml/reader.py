@@ -15,7 +15,7 @@ from bhxh_sdk.errors import DocumentError, UnsafeDocumentError, WrongTypeError
 from bhxh_sdk.xml.limits import check_bounds, check_depth
 from bhxh_sdk.xml.writer import DECLARATION
 
-__all__ = ["SIZE_LIMIT", "body_of", "opened", "parsed"]
+__all__ = ["SIZE_LIMIT", "body_start", "opened", "parsed"]
 
 SIZE_LIMIT = 64 * 1024 * 1024
 """How many bytes a document may have unless the caller says otherwise."""
@@ -73,7 +73,7 @@ def opened(
         WrongTypeError, UnsafeDocumentError, DocumentError: as `parsed`.
 
     """
-    body = body_of(content, size_limit=size_limit)
+    body = content[body_start(content, size_limit=size_limit) :]
     marked = b"!" in body or b"?" in body  # one byte is searched for much faster than two
     if marked and (unsafe := _UNSAFE.search(body)):
         raise UnsafeDocumentError(_UNSAFE_CODES[unsafe[0]])
@@ -86,8 +86,8 @@ def opened(
     return body, root
 
 
-def body_of(content: bytes, *, size_limit: int = SIZE_LIMIT) -> bytes:
-    """Return what follows byte order mark and declaration, where only UTF-8 is declared.
+def body_start(content: bytes, *, size_limit: int = SIZE_LIMIT) -> int:
+    """Return where the document begins behind byte order mark and declaration, where only UTF-8 is declared.
 
     Raises:
         WrongTypeError: the content is not bytes.
@@ -101,7 +101,7 @@ def body_of(content: bytes, *, size_limit: int = SIZE_LIMIT) -> bytes:
         raise WrongTypeError(field="size_limit", expected="int", got=type(size_limit).__name__)
     if len(content) > size_limit:
         raise UnsafeDocumentError("document.too_large", size=len(content), limit=size_limit)
-    return _body(content)
+    return len(_USUAL_START) - 1 if content.startswith(_USUAL_START) else _unusual_start(content)
 
 
 def _refusal(error: etree.XMLSyntaxError) -> DocumentError:
@@ -111,27 +111,20 @@ def _refusal(error: etree.XMLSyntaxError) -> DocumentError:
     return DocumentError("document.not_well_formed", line=line or 0, column=column or 0)
 
 
-def _body(content: bytes) -> bytes:
-    """Return what follows byte order mark and declaration; both must stand for UTF-8."""
+def _unusual_start(content: bytes) -> int:
     if content.startswith(_OTHER_MARKS):
         raise DocumentError("document.encoding", encoding="UTF-16/UTF-32")
-    if content.startswith(_USUAL_START):
-        return content[len(_USUAL_START) - 1 :]
-    body = content.removeprefix(_UTF8_MARK)
-    declaration = _DECLARATION.match(body)
-    if declaration is None:
-        return _begun(body)
-    encoding = declaration[1] or declaration[2]
-    if encoding is not None and encoding.lower() not in {b"utf-8", b"utf8"}:
-        raise DocumentError("document.encoding", encoding=encoding.decode())
-    return _begun(body[declaration.end() :])
-
-
-def _begun(body: bytes) -> bytes:
-    """Return what begins with a tag: libxml2 passes over a second byte order mark, other readers do not."""
-    if not _START.match(body):
+    start = len(_UTF8_MARK) if content.startswith(_UTF8_MARK) else 0
+    declaration = _DECLARATION.match(content, start)
+    if declaration is not None:
+        encoding = declaration[1] or declaration[2]
+        if encoding is not None and encoding.lower() not in {b"utf-8", b"utf8"}:
+            raise DocumentError("document.encoding", encoding=encoding.decode())
+        start = declaration.end()
+    # libxml2 passes over a second byte order mark, other readers do not.
+    if not _START.match(content, start):
         raise DocumentError("document.not_well_formed", line=1, column=1)
-    return body
+    return start
 
 
 @cache

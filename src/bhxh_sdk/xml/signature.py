@@ -100,7 +100,7 @@ def prepare(
     return prepared_here(
         document=document,
         position=position,
-        content_digest=sha256(_canonical(root, document[len(content) - len(body) :], shape)),
+        content_digest=sha256(_canonical(root, _body_of(document, content, body), shape)),
         namespaces=in_scope(place.nsmap),
         certificate=certificate,
         at=at,
@@ -268,10 +268,16 @@ def _check_free(
     check_receivable(place)
 
 
+def _body_of(document: bytes, content: bytes, body: bytes) -> bytes:
+    """Return the body of a document made from content, whose body is at hand: a copy takes time too."""
+    return body if document is content else document[len(content) - len(body) :]
+
+
 def _canonical(root: etree._Element, body: bytes, profile: SignatureProfile) -> bytes:
     """Return the document's canonical form: most large ones are their own, which is told faster than made."""
-    plain = len(body) > _LARGE and not profile.is_exclusive and is_canonical(body)
-    return body if plain else canonical(root, exclusive=profile.is_exclusive)
+    if len(body) > _LARGE and not profile.is_exclusive and is_canonical(body):
+        return body
+    return canonical(root, exclusive=profile.is_exclusive, size=len(body))
 
 
 def opened_place(content: bytes, root: etree._Element, place: etree._Element, at: str) -> tuple[bytes, int]:

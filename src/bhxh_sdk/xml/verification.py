@@ -178,7 +178,8 @@ def _verified_truly(content: bytes, at: str, rules: _Expectations, size_limit: i
     _check_algorithms(parts.signature_method, parts.digest_method, rules)
     key = _signer(parts, rules)
     _check_value(parts, key, rules.profile)
-    signed = _without(signature, place, root, exclusive=rules.profile.is_exclusive)
+    _take_out(signature, place)
+    signed = _canonical(root, rules.profile, len(body))
     if digest_of(signed, DIGEST_HASHES[parts.digest_method].name) != parts.digest:
         raise VerificationError("document.changed", reason="content-changed")
     return _verified(signed, key, parts.signature_method, moment_of(parts.signing_time), at, rules)
@@ -285,13 +286,14 @@ def _check_value(parts: SignatureParts, key: SignerKey, profile: SignatureProfil
         raise VerificationError("document.signature_wrong", reason="signature-value")
 
 
-def _without(
-    signature: etree._Element, place: etree._Element, root: etree._Element, *, exclusive: bool
-) -> bytes:
-    """Return the canonical document as the enveloped-signature transform leaves it: the tail stays."""
+def _take_out(signature: etree._Element, place: etree._Element) -> None:
+    """Leave the document as the enveloped-signature transform does: the tail stays."""
     place.text = (place.text or "") + (signature.tail or "")
     place.remove(signature)
+
+
+def _canonical(root: etree._Element, profile: SignatureProfile, size: int) -> bytes:
     try:
-        return canonical(root, exclusive=exclusive)
+        return canonical(root, exclusive=profile.is_exclusive, size=size)
     except DocumentError as error:
         raise VerificationError(error.code, reason="not-canonical") from error
