@@ -37,6 +37,11 @@ def _sign_ours(key: Key, file: str, at: str) -> Action:
     return lambda: key.signed(content, at)
 
 
+def _prepare_ours(key: Key, file: str, at: str) -> Action:
+    content = Path(file).read_bytes()
+    return lambda: xml.prepare(content, key.certificate, at=at, signing_time=NOW).digest
+
+
 def _verify_ours(_key: Key, file: str, at: str) -> Action:
     content = Path(file).read_bytes()
     return lambda: xml.verify(content, at=at)
@@ -55,10 +60,22 @@ def _floor(_key: Key, file: str, _at: str) -> Callable[[], bytes]:
     return act
 
 
-def _floor_and_rsa(key: Key, file: str, at: str) -> Action:
-    """Do the same and make a signature value, which takes a quarter of a millisecond."""
-    act = _floor(key, file, at)
-    return lambda: key.value(act())
+def _floor_signed(key: Key, file: str, at: str) -> Action:
+    """Do the same, and put a signature value and a certificate into a copy of the document."""
+    content, act = Path(file).read_bytes(), _floor(key, file, at)
+    end = content.rindex(b"</", 0, -len(b"</x>"))
+
+    def sign() -> bytes:
+        value = b2a_base64(key.value(act()))
+        return b"".join((content[:end], value, b2a_base64(key.certificate.der), content[end:]))
+
+    return sign
+
+
+def _rsa(key: Key, count: str, _at: str) -> Action:
+    """Make so many signature values, and nothing else."""
+    digest = hashlib.sha256(b"example").digest()
+    return lambda: [key.value(digest) for _ in range(int(count))]
 
 
 class _Hash:
@@ -215,11 +232,13 @@ TASKS: Mapping[str, Task] = {
     "sign-ours": _sign_ours,
     "verify-ours": _verify_ours,
     "floor": _floor,
-    "floor-and-rsa": _floor_and_rsa,
+    "floor-signed": _floor_signed,
+    "prepare-ours": _prepare_ours,
     "sign-xmlsec1": _sign_xmlsec1,
     "verify-xmlsec1": _verify_xmlsec1,
     **{f"sign-{name}": _sign_with(name) for name in ("bergshamra", "python_xmlsec", "signxml")},
     **{f"verify-{name}": _verify_with(name) for name in ("bergshamra", "python_xmlsec", "signxml")},
+    "rsa": _rsa,
     "rows-ours": _rows_ours,
     "rows-signxml": _rows_signxml,
     "attachment-ours": _attachment_ours,

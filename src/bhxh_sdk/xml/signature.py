@@ -154,7 +154,7 @@ def spliced(prepared: PreparedSignature, signature_value: bytes) -> bytes:
 
     """
     element = signature_element(prepared, signature_value)
-    document, position = prepared.document, prepared.position
+    document, position = memoryview(prepared.document), prepared.position
     return b"".join((document[:position], element, document[position:]))
 
 
