@@ -24,7 +24,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / PACKAGE
 
 # From the ground up. A room may import rooms of a lower rank.
 RANKS = {
-    0: ("secret", "messages", "findings", "errors", "ports"),
+    0: ("secret", "messages", "findings", "errors", "token_errors", "ports"),
     1: ("models", "catalogue", "trust"),
     2: ("rules", "xml", "signers"),
     3: ("transport",),
@@ -44,6 +44,7 @@ SAME_RANK = {
     "messages": {"secret"},
     "findings": {"secret", "messages"},
     "errors": {"secret", "messages", "findings"},
+    "token_errors": {"errors"},
     "ports": {"secret", "messages", "findings", "errors"},
     "catalogue": {"models"},
     "trust": {"models"},

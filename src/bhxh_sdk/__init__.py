@@ -79,6 +79,16 @@ if TYPE_CHECKING:
     from bhxh_sdk.secret import Secret
     from bhxh_sdk.signers import open_signer
     from bhxh_sdk.system import AskPerson
+    from bhxh_sdk.token_errors import (
+        DriverCrashedError,
+        DriverError,
+        PinError,
+        PinLastTryError,
+        PinLockedError,
+        TokenError,
+        TokenNotFoundError,
+        TokenRemovedError,
+    )
     from bhxh_sdk.transport import PortalChannel
     from bhxh_sdk.transport.ivan import IvanChannel
     from bhxh_sdk.workflow import MemoryJournal, RegistrationStatus, SigningOutcome, SqliteJournal, State
@@ -101,6 +111,8 @@ __all__ = [
     "Contact",
     "DocumentError",
     "DocumentSigner",
+    "DriverCrashedError",
+    "DriverError",
     "Finding",
     "InputError",
     "Ivan",
@@ -115,6 +127,9 @@ __all__ = [
     "NotSentError",
     "Organisation",
     "PersonNeededError",
+    "PinError",
+    "PinLastTryError",
+    "PinLockedError",
     "Portal",
     "PortalChannel",
     "RefusedError",
@@ -137,6 +152,9 @@ __all__ = [
     "StillWaitingError",
     "Stop",
     "StopReason",
+    "TokenError",
+    "TokenNotFoundError",
+    "TokenRemovedError",
     "UnexpectedReplyError",
     "UnknownCodeError",
     "UnknownOutcomeError",
@@ -159,6 +177,7 @@ __all__ = [
 # `bhxh --help` should not wait for what it does not need. From light to heavy:
 _ROOMS = (
     "errors",
+    "token_errors",
     "findings",
     "secret",
     "models",

@@ -36,6 +36,8 @@
     │   └── PersonNeededError      only a person can take the next step
     └── UnexpectedReplyError       the answer is not of the form that the profile describes
 
+Branches for USB tokens and their drivers stand in `bhxh_sdk.token_errors`.
+
 Facts are attributes (`code`, `retry`, `field`, `reference`, …); the text is for people, in two languages.
 Errors can be pickled, because every class can be made from its code alone; a secret never hangs on one.
 """

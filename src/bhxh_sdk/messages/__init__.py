@@ -33,6 +33,10 @@ DOMAINS = (
     "mail",
     "steps",
     "faces",
+    "token",
+    "pin",
+    "driver",
+    "doctor",
 )
 
 _LOCALE = Path(__file__).parent / "locale"

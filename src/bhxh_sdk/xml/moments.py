@@ -21,10 +21,10 @@ def in_utc(moment: datetime, field: str) -> datetime:
         InputError: it has no zone, or lies before the year 1 or after 9999 in UTC.
 
     """
-    if isinstance(moment, datetime) and moment.tzinfo is UTC:
-        return moment
     if not isinstance(moment, datetime):
         raise WrongTypeError(field=field, expected="datetime", got=type(moment).__name__)
+    if moment.tzinfo is UTC:
+        return moment
     if moment.utcoffset() is None:
         raise InputError("xml.no_zone", field=field)
     try:
