@@ -91,7 +91,7 @@ def test_what_this_package_writes_is_compared_piece_by_piece(form, sign, profile
     content = sign(xml.build(form).content, profile=profile)
     expected = xml.verify(content, profile=profile, thorough=True)
     monkeypatch.setattr(quick_reading, "_any_signature", None)
-    monkeypatch.setattr(verification, "opened", None)
+    monkeypatch.setattr(verification, "opened_to_verify", None)
     assert xml.verify(content, profile=profile) == expected
 
 
@@ -107,7 +107,7 @@ def test_what_this_package_writes_is_compared_piece_by_piece(form, sign, profile
 def test_other_ways_to_write_a_signature_are_verified_without_parsing(signed, change, monkeypatch):
     changed = change(signed)
     expected = xml.verify(changed, thorough=True)
-    monkeypatch.setattr(verification, "opened", None)
+    monkeypatch.setattr(verification, "opened_to_verify", None)
     assert xml.verify(changed) == expected
 
 

@@ -49,7 +49,7 @@ def reason_of(content: bytes, **expectations: object) -> str:
 
 def test_a_plain_document_is_verified_without_parsing_it(signed, monkeypatch):
     expected = xml.verify(signed, thorough=True)
-    monkeypatch.setattr(verification, "opened", None)
+    monkeypatch.setattr(verification, "opened_to_verify", None)
     assert xml.verify(signed) == expected
 
 

@@ -28,9 +28,7 @@ from lxml import etree
 
 from bhxh_sdk.errors import (
     BhxhError,
-    DocumentError,
     InputError,
-    UnsafeDocumentError,
     VerificationError,
     WrongTypeError,
 )
@@ -45,7 +43,7 @@ from bhxh_sdk.xml.foreign_shape import (
     steps_of,
 )
 from bhxh_sdk.xml.foreign_time import signing_time
-from bhxh_sdk.xml.reader import SIZE_LIMIT, parsed
+from bhxh_sdk.xml.reader import SIZE_LIMIT, opened_to_verify, parsed
 from bhxh_sdk.xml.signer_trust import trust_question
 
 if TYPE_CHECKING:
@@ -137,7 +135,7 @@ def verify_foreign(  # noqa: PLR0913  # one keyword for each expectation, as `ve
     _check_expectations(at, covers, expected_references, algorithms)
     _check_given(certificate)
     question = trust_question(roots, moment, trust, evidence, smallest_key)
-    root = _safe_tree(content, size_limit)
+    _, root = opened_to_verify(content, size_limit)
     accepted = {*algorithms, "rsa-sha1"} if allow_sha1 else set(algorithms)
     parts = foreign_parts(root, at, algorithms=accepted, expected=expected_references)
     wanted = _wanted(root, parts, covers)
@@ -170,16 +168,6 @@ def _check_expectations(
         if name not in (choices := set(SIGNATURES.values()) - {"rsa-sha1"}):
             known = ", ".join(sorted(choices))
             raise InputError("xml.unknown_algorithm", field="algorithms", value=str(name)[:80], known=known)
-
-
-def _safe_tree(content: bytes, size_limit: int) -> etree._Element:
-    try:
-        return parsed(content, size_limit=size_limit)
-    except DocumentError as error:
-        reason = "unsafe" if isinstance(error, UnsafeDocumentError) else "not-xml"
-        refusal = VerificationError(error.code, reason=reason)
-        refusal.parameters.update(error.parameters)
-        raise refusal from error
 
 
 def _wanted(root: etree._Element, parts: ForeignParts, covers: str | None) -> str:

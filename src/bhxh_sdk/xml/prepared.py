@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-import json
 import operator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from bhxh_sdk.errors import BhxhError, DocumentError
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.xml.moments import in_utc
 from bhxh_sdk.xml.places import sha256
+from bhxh_sdk.xml.saving import restored, saved
 from bhxh_sdk.xml.signature_profile import SignatureProfile, signature_profile
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["PreparedSignature"]
 
 _VERSION = 2
-_FIRST_VERSION = 1  # had no profile: the field's shape was the only one
 
 
 def _shown(content: bytes) -> str:
@@ -67,44 +65,32 @@ class PreparedSignature:
 
     def to_bytes(self) -> bytes:
         """Return the value as JSON, for `from_bytes` of this or a later version."""
-        data = self._data()
-        return json.dumps({**data, "checksum": _checksum(data)}, sort_keys=True).encode()
+        return saved(
+            {
+                "document": base64.b64encode(self.document).decode(),
+                "position": self.position,
+                "content_digest": self.content_digest.hex(),
+                "signed_info": base64.b64encode(self.signed_info).decode(),
+                "certificate": base64.b64encode(self.certificate.der).decode(),
+                "at": self.at,
+                "signing_time": self.signing_time.isoformat(),
+                "profile": self.profile.to_dict(),
+            },
+            _VERSION,
+        )
 
     @classmethod
-    def from_bytes(cls, saved: bytes) -> PreparedSignature:
+    def from_bytes(cls, content: bytes) -> PreparedSignature:
         """Read a saved value.
 
         Args:
-            saved: what `to_bytes` gave.
+            content: what `to_bytes` gave.
 
         Raises:
             DocumentError: it is damaged, or of a version that is not known here.
 
         """
-        try:
-            data = json.loads(saved)
-            version, whole = data["version"], data.pop("checksum") == _checksum(data)
-        except (ValueError, TypeError, LookupError, RecursionError) as error:
-            raise DocumentError("document.prepared_unreadable", field="saved") from error
-        if not isinstance(version, int) or version not in {_FIRST_VERSION, _VERSION}:
-            raise DocumentError("document.prepared_version", version=str(version)[:40], known=_VERSION)
-        if not whole:
-            raise DocumentError("document.prepared_unreadable", field="checksum")
-        names = [name for name in _READERS if version == _VERSION or name != "profile"]
-        return cls(**{name: _part(data, name) for name in names})
-
-    def _data(self) -> dict[str, Any]:
-        return {
-            "version": _VERSION,
-            "document": base64.b64encode(self.document).decode(),
-            "position": self.position,
-            "content_digest": self.content_digest.hex(),
-            "signed_info": base64.b64encode(self.signed_info).decode(),
-            "certificate": base64.b64encode(self.certificate.der).decode(),
-            "at": self.at,
-            "signing_time": self.signing_time.isoformat(),
-            "profile": self.profile.to_dict(),
-        }
+        return cls(**restored(content, _VERSION, _READERS))
 
 
 def _moment(text: str) -> datetime:
@@ -121,15 +107,3 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "signing_time": _moment,
     "profile": SignatureProfile.from_dict,
 }
-
-
-def _part(data: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  # each part has a type of its own
-    try:
-        return _READERS[name](data[name])
-    except (ValueError, TypeError, LookupError, BhxhError) as error:
-        raise DocumentError("document.prepared_unreadable", field=name) from error
-
-
-def _checksum(data: dict[str, Any]) -> str:
-    """Tell a damaged value from a whole one; no protection against somebody who changes it on purpose."""
-    return sha256(json.dumps(data, sort_keys=True).encode()).hex()

@@ -11,11 +11,11 @@ from functools import cache
 
 from lxml import etree
 
-from bhxh_sdk.errors import DocumentError, UnsafeDocumentError, WrongTypeError
+from bhxh_sdk.errors import DocumentError, UnsafeDocumentError, VerificationError, WrongTypeError
 from bhxh_sdk.xml.limits import check_bounds, check_depth
 from bhxh_sdk.xml.writer import DECLARATION
 
-__all__ = ["SIZE_LIMIT", "body_start", "opened", "parsed"]
+__all__ = ["SIZE_LIMIT", "body_start", "opened", "opened_to_verify", "parsed"]
 
 SIZE_LIMIT = 64 * 1024 * 1024
 """How many bytes a document may have unless the caller says otherwise."""
@@ -84,6 +84,22 @@ def opened(
         raise _refusal(error) from error
     check_depth(root)
     return body, root
+
+
+def opened_to_verify(content: bytes, size_limit: int) -> tuple[bytes, etree._Element]:
+    """Do as `opened`, and refuse as a verifier does.
+
+    Raises:
+        VerificationError: the document is unsafe or not XML; `reason` says which.
+
+    """
+    try:
+        return opened(content, size_limit=size_limit)
+    except DocumentError as error:
+        reason = "unsafe" if isinstance(error, UnsafeDocumentError) else "not-xml"
+        refusal = VerificationError(error.code, reason=reason)
+        refusal.parameters.update(error.parameters)
+        raise refusal from error
 
 
 def body_start(content: bytes, *, size_limit: int = SIZE_LIMIT) -> int:

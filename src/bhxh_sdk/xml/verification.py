@@ -16,7 +16,6 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from bhxh_sdk.errors import (
     BhxhError,
     DocumentError,
-    UnsafeDocumentError,
     VerificationError,
 )
 from bhxh_sdk.models import CertificateInfo, SignatureScheme
@@ -24,7 +23,7 @@ from bhxh_sdk.trust import TrustReport  # noqa: TC001  # attrs reads the annotat
 from bhxh_sdk.xml.keys import SignerKey, digest_of, signer_of, value_fits, wrong_kind
 from bhxh_sdk.xml.places import canonical, check_receivable, element_at, ids, path_of, signatures
 from bhxh_sdk.xml.quick_reading import guess, quick_claim
-from bhxh_sdk.xml.reader import SIZE_LIMIT, opened
+from bhxh_sdk.xml.reader import SIZE_LIMIT, opened_to_verify
 from bhxh_sdk.xml.signature_parts import SignatureParts, moment_of, parts_of
 from bhxh_sdk.xml.signature_profile import SignatureProfile, as_signature_profile, place_of
 from bhxh_sdk.xml.signature_shape import (
@@ -172,7 +171,7 @@ def _verified_truly(content: bytes, at: str, rules: _Expectations, size_limit: i
         VerificationError: the signature is not valid, or not of the one shape accepted.
 
     """
-    body, root = _safe_tree(content, size_limit)
+    body, root = opened_to_verify(content, size_limit)
     place, signature = _only_signature(root, body, at, rules.profile)
     parts = parts_of(signature, rules.profile)
     _check_algorithms(parts.signature_method, parts.digest_method, rules)
@@ -201,16 +200,6 @@ def _verified(
         is_time_protected=rules.profile.signing_time == "protected",
         at=at,
     )
-
-
-def _safe_tree(content: bytes, size_limit: int) -> tuple[bytes, etree._Element]:
-    try:
-        return opened(content, size_limit=size_limit)
-    except DocumentError as error:
-        reason = "unsafe" if isinstance(error, UnsafeDocumentError) else "not-xml"
-        refusal = VerificationError(error.code, reason=reason)
-        refusal.parameters.update(error.parameters)
-        raise refusal from error
 
 
 def _only_signature(
