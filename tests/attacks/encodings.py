@@ -8,6 +8,7 @@ from attacks.attack import (
     CHANGED,
     ENCODING,
     NOT_XML,
+    SEVERAL,
     Attack,
     Change,
     Verdict,
@@ -143,6 +144,31 @@ _COSTS = [
     ),
     Attack(
         "2,100,000 end tags", swap(TEXT, b"</a>" * 2_100_000), _unsafe("too_many_elements"), seeds=("portal",)
+    ),
+    Attack(
+        "prefixes of 20,000 letters",
+        swap(TEXT, b"<a" + b"".join(b' xmlns:%b%d="urn:a"' % (b"n" * 20_000, i) for i in range(13)) + b"/>"),
+        _unsafe("long_namespace"),
+        seeds=("portal",),
+    ),
+    Attack(
+        "an address of 500,000 letters",
+        swap(TEXT, b'<a xmlns="urn:%b">' % (b"n" * 500_000) + b"<a/>" * 80_000 + b"</a>"),
+        _unsafe("long_namespace"),
+        seeds=("portal",),
+    ),
+    Attack(
+        "2,000 signatures below long names",
+        swap(
+            TEXT,
+            b'<a xmlns:d="http://www.w3.org/2000/09/xmldsig#">'
+            + b"<%b>" % (b"n" * 30_000) * 25
+            + b"<d:Signature/>" * 2000
+            + b"</%b>" % (b"n" * 30_000) * 25
+            + b"</a>",
+        ),
+        SEVERAL,
+        seeds=("portal",),
     ),
     Attack("100,000 elements", swap(TEXT, b"<a/>" * 100_000), CHANGED, seeds=("portal",)),
     Attack("a million elements", swap(TEXT, b"<a/>" * 1_000_000), CHANGED, seeds=("portal",)),

@@ -4,9 +4,12 @@ import time
 from contextlib import suppress
 
 import pytest
+from lxml import etree
 
 from bhxh_sdk import xml
-from bhxh_sdk.errors import BhxhError, UnsafeDocumentError, VerificationError
+from bhxh_sdk.errors import BhxhError, DocumentError, UnsafeDocumentError, VerificationError
+from bhxh_sdk.xml import signature, verification
+from bhxh_sdk.xml.fields import misfits
 from bhxh_sdk.xml.limits import check_bounds
 from bhxh_sdk.xml.reader import parsed
 
@@ -43,6 +46,8 @@ HOSTILE = {
         b"<X" + declared(16) + b">" + b"<a/>" * 700_000 + b"</X>",
         "namespaces_over_elements",
     ),
+    "a long prefix": (b"<X xmlns:" + b"n" * 65 + b"='urn:a'/>", "long_namespace"),
+    "a long address": (b"<X xmlns='urn:" + b"n" * 253 + b"'/>", "long_namespace"),
     "depth": (b"<a>" * 32 + b"</a>" * 32, "too_deep"),
     "depth of a large document": (
         b"<a>" * 2000 + b" " * 11_000_000 + b"</a>" * 2000,
@@ -107,3 +112,26 @@ def test_the_worst_within_the_bounds_takes_no_time(sign, content):
     with suppress(BhxhError):
         sign(within(content))
     assert time.perf_counter() - started < 1
+
+
+def test_elements_that_no_profile_knows_are_counted_up_to_a_hundred(form):
+    profile = next(profile for profile in xml.profiles() if profile.kind == "registration")
+    root = parsed(xml.build(form, profile).content)
+    before = misfits(profile, root)
+    for _ in range(10_000):
+        etree.SubElement(root[0], "khac")
+    assert before == 0
+    assert misfits(profile, root) == 100
+    assert misfits(profile, parsed(xml.build(form, profile).content)) == 0
+
+
+def test_paths_are_not_made_of_more_signatures_than_there_may_be(sign, refused, monkeypatch):
+    dsig = (
+        b"<CKy_Dvi/><a xmlns:d='http://www.w3.org/2000/09/xmldsig#'><d:Signature/><d:Signature/></a></Hoso>"
+    )
+    monkeypatch.setattr(signature, "path_of", None)
+    with refused(DocumentError, "document.already_signed"):
+        sign(b"<Hoso>" + dsig)
+    monkeypatch.setattr(verification, "path_of", None)
+    with refused(VerificationError, "document.several_signatures"):
+        xml.verify(b"<Hoso>" + dsig)

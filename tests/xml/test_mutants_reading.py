@@ -267,3 +267,15 @@ def test_signs_in_texts_are_no_attributes(refused, text):
         check_bounds(b'<r a="1"><s b="1">' + text + b"</s>" + b"<t xmlns='urn:t'/>" * 17 + b"</r>")
     with refused(UnsafeDocumentError, "document.too_many_attributes"):
         check_bounds(b"<r><s>" + text + b"</s><t" + b' a="1"' * 17 + b"/></r>")
+
+
+@pytest.mark.parametrize("tag", [b"<a/>", b"<a ></a>", b"<a\t></a>", b"<a\n></a>", b"<a></a\t>"])
+def test_white_space_in_tags_is_not_canonical(tag):
+    assert is_canonical(b"<r>" + tag + b"</r>") is False
+    assert is_canonical(b"<r>a\tb \n/ <a>=></a></r>".replace(b"=>", b"")) is True
+
+
+def test_a_signature_still_to_come_is_counted_as_forty_elements(refused):
+    check_bounds(within(60), element_limit=100, to_sign=True)
+    with refused(UnsafeDocumentError, "document.too_many_elements"):
+        check_bounds(within(61), element_limit=100, to_sign=True)

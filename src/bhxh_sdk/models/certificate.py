@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,11 @@ from bhxh_sdk.errors import UnreadableFileError
 from bhxh_sdk.models.identifiers import PersonalId, TaxCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-__all__ = ["CertificateInfo", "days_left"]
+__all__ = ["CertificateInfo", "days_left", "load_certificate"]
 
 _TAX_CODE = re.compile(r"\s*MST\s*[:\-]?\s*([0-9]{10}(?:-[0-9]{3})?|[0-9]{12})\s*", re.IGNORECASE)
 _PERSONAL_ID = re.compile(r"\s*CCCD\s*[:\-]?\s*([0-9]{12})\s*", re.IGNORECASE)
@@ -85,9 +88,7 @@ class CertificateInfo:
 
         """
         try:
-            with warnings.catch_warnings():
-                # Names over 64 bytes are common in Vietnam; serial numbers have been odd elsewhere.
-                warnings.simplefilter("ignore", UserWarning)
+            with _odd_ones_without_warning():
                 return _facts(x509.load_der_x509_certificate(der), der)
         except _NOT_READABLE as error:
             raise UnreadableFileError("input.not_a_certificate", field="certificate") from error
@@ -117,6 +118,25 @@ class CertificateInfo:
 def days_left(certificate: CertificateInfo, now: datetime) -> int:
     """Return how many whole days the certificate is still valid; negative once it has expired."""
     return (certificate.not_after - now).days
+
+
+def load_certificate(der: bytes) -> x509.Certificate:
+    """Load a certificate that `CertificateInfo.from_der` took, for what it does not tell.
+
+    Raises:
+        ValueError, TypeError, UnsupportedAlgorithm: the bytes are not a certificate.
+
+    """
+    with _odd_ones_without_warning():
+        return x509.load_der_x509_certificate(der)
+
+
+@contextmanager
+def _odd_ones_without_warning() -> Iterator[None]:
+    """Names over 64 bytes are common in Vietnam; serial numbers have been odd elsewhere."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _facts(certificate: x509.Certificate, der: bytes) -> CertificateInfo:

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Root", "is_canonical", "root_of"]
 
-_ROOT = re.compile(
-    rb"""<([^\s<>/&="':]+)((?: xmlns:[A-Za-z_][A-Za-z0-9_.-]*="[A-Za-z][A-Za-z0-9+.-]*:[^\s"'<>&]+")*)>"""
+# The plainest prefixes and addresses: whatever `limits` or libxml2 might refuse is no plain root.
+_PREFIX = rb"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
+_ADDRESS = (
+    rb"""(?:urn:[A-Za-z0-9]|https?://[A-Za-z0-9.-]{1,80}(?=[/"]))[A-Za-z0-9.:/_~-]{0,120}"""
+    rb"(?:#[A-Za-z0-9._~-]{0,40})?"
 )
+_ROOT = re.compile(rb"""<([^\s<>/&="':]+)((?: xmlns:%b="%b")*)>""" % (_PREFIX, _ADDRESS))
 _DECLARED = re.compile(rb' xmlns:([^=]+)="([^"]+)"')
 _OTHER_REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|#xD);)")
 _IN_UNUSUAL_TAGS = (b"/>", b" >", b"\t>", b"\n>")

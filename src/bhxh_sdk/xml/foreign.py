@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
@@ -33,6 +32,7 @@ from bhxh_sdk.errors import (
     WrongTypeError,
 )
 from bhxh_sdk.models import CertificateInfo
+from bhxh_sdk.models.certificate import load_certificate
 from bhxh_sdk.trust import TrustReport  # noqa: TC001  # attrs reads the annotations at run time
 from bhxh_sdk.xml.foreign_shape import (
     MOST_REFERENCES,
@@ -190,7 +190,7 @@ def _signer(parts: ForeignParts, given: CertificateInfo | None, smallest_key: in
         certificate = CertificateInfo.from_der(der)
     except BhxhError as error:
         raise VerificationError("document.certificate_unreadable", reason="certificate") from error
-    key = x509.load_der_x509_certificate(der).public_key()
+    key = load_certificate(der).public_key()
     if isinstance(key, RSAPublicKey) and key.key_size < smallest_key:
         raise VerificationError(
             "document.key_too_short", reason="key-too-short", bits=key.key_size, smallest=smallest_key
@@ -224,7 +224,7 @@ def _signed_contents(
 
     verifier = ForeignVerifier(parts)
     try:
-        contents = verifier.signed_contents(root, x509.load_der_x509_certificate(signer.der))
+        contents = verifier.signed_contents(root, load_certificate(signer.der))
     except InvalidDigest as error:
         raise VerificationError("document.changed", reason="content-changed") from error
     except (InvalidSignature, UnsupportedAlgorithm) as error:

@@ -6,7 +6,6 @@ import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
 from bhxh_sdk.models import CertificateInfo, SignatureScheme
+from bhxh_sdk.models.certificate import load_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ _LONGEST_KEPT = 20_000
 @lru_cache(maxsize=512)
 def _signer_of(der: bytes) -> SignerKey:
     certificate = CertificateInfo.from_der(der)
-    key = x509.load_der_x509_certificate(der).public_key()
+    key = load_certificate(der).public_key()
     if isinstance(key, RSAPublicKey):
         own = key.public_numbers()
         length = (key.key_size + 7) // 8

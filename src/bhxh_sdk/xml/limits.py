@@ -29,6 +29,8 @@ _SMALL = 400_000
 _MOST_ATTRIBUTES = 16
 _MOST_NAMESPACES = 16
 _MOST_NAMESPACES_TIMES_ELEMENTS = 10_000_000
+_LONGEST_PREFIX = 64  # prefixes are compared with each other for each element
+_LONGEST_ADDRESS = 256  # lxml and we spell it out in the name of each element
 _DEEPEST = 32
 
 _ATTRIBUTE = rb"""[ \t\r\n]*+%b[ \t\r\n]*+=[ \t\r\n]*+(?>"[^"<]*+"|'[^'<]*+')"""
@@ -58,7 +60,8 @@ def check_bounds(body: bytes, *, element_limit: int = ELEMENT_LIMIT, to_sign: bo
 
     Raises:
         UnsafeDocumentError: too many elements, too many attributes on one, too many namespace declarations,
-            too many of them for so many elements, or a namespace that canonical forms disagree about.
+            too many of them for so many elements, one that is too long, or one that canonical forms
+            disagree about.
 
     """
     elements = _most_elements(body, element_limit) + to_sign * _ELEMENTS_OF_A_SIGNATURE
@@ -188,9 +191,12 @@ def check_depth(root: etree._Element) -> None:
 
 def _declarations(pairs: Pairs) -> int:
     """Count the namespace declarations among an element's attributes; the other ones must not be too many."""
-    found = [uri for name, uri in pairs if name == b"xmlns" or name.startswith(b"xmlns:")]
+    found = [(name, uri) for name, uri in pairs if name == b"xmlns" or name.startswith(b"xmlns:")]
     if len(pairs) - len(found) > _MOST_ATTRIBUTES:
         raise UnsafeDocumentError("document.too_many_attributes", limit=_MOST_ATTRIBUTES)
-    if any(b"&" in uri for uri in found):  # libxml2 leaves it unescaped in the canonical form
+    if any(b"&" in uri for _, uri in found):  # libxml2 leaves it unescaped in the canonical form
         raise UnsafeDocumentError("document.namespace_with_reference")
+    longest = _LONGEST_PREFIX + len(b"xmlns:")
+    if any(len(name) > longest or len(uri) > _LONGEST_ADDRESS for name, uri in found):
+        raise UnsafeDocumentError("document.long_namespace", prefix=_LONGEST_PREFIX, address=_LONGEST_ADDRESS)
     return len(found)
