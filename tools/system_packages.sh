@@ -9,10 +9,15 @@ declare -A packages=(
     [javac]=default-jdk-headless
     [mcs]=mono-mcs
     [mono]=mono-runtime
+    [softhsm2-util]=softhsm2
+    [pkcs11-tool]=opensc
+    [cc]=gcc
 )
 # file that a package without a command brings -> Debian package
 declare -A libraries=(
     [/usr/lib/mono/4.5/System.Security.dll]=libmono-system-security4.0-cil
+    [/usr/sbin/pkcsslotd]=opencryptoki
+    [/usr/include/stdio.h]=libc6-dev
 )
 
 missing=()

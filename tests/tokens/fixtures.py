@@ -10,11 +10,14 @@ from functools import cache
 
 import pytest
 from tokens.entries import shelf as shelf_of_this_process
+from tokens.opencryptoki import alone, opencryptoki_running
 from tokens.simulator import Simulator, build_simulator
 from tokens.softhsm import SoftHsm
 
 __all__ = [
     "make_simulator",
+    "opencryptoki",
+    "opencryptoki_for_all",
     "shelf",
     "simulator",
     "simulator_library",
@@ -106,3 +109,20 @@ def make_simulator(simulator_library, softhsm, tmp_path):
 def simulator(simulator_library, token_alone, tmp_path):
     """A USB token: the token `single` alone behind the simulator; for this process and any other to load."""
     return Simulator(simulator_library, token_alone, tmp_path / "simulator")
+
+
+@pytest.fixture(scope="session")
+def opencryptoki_for_all():
+    """The running soft token; take `opencryptoki`."""
+    with opencryptoki_running() as token:
+        yield token
+
+
+@pytest.fixture
+def opencryptoki(opencryptoki_for_all):
+    """openCryptoki's soft token, with `module`, `label`, `pin` and `certificate`: for one test at a time.
+
+    Load the module in processes that the test starts: it can be loaded once in a process, by one binding.
+    """
+    with alone("test"):
+        yield opencryptoki_for_all
