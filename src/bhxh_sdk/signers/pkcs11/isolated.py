@@ -1,0 +1,291 @@
+"""A PKCS#11 module in a process of its own, used as if it were in this one.
+
+What the driver does there cannot hurt this process: a crash and a hang are a `DriverCrashedError`. After one,
+the next session gets a new process, in which nobody is logged in: the PIN is never kept, so it is asked for
+again. Sessions of the old process answer CKR_SESSION_HANDLE_INVALID.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from weakref import finalize
+
+from bhxh_sdk.errors import MissingExtraError
+from bhxh_sdk.signers.pkcs11.contract import (
+    CkrError,
+    ModuleInfo,
+    TokenCertificate,
+    TokenInfo,
+    TokenKey,
+)
+from bhxh_sdk.signers.pkcs11.file_header import fits_this_process, own_machine, read_header
+from bhxh_sdk.signers.pkcs11.helper import HELLO, VERSION
+from bhxh_sdk.signers.pkcs11.locks import ModuleLock
+from bhxh_sdk.signers.pkcs11.messages_on_pipes import PipeEndedError, PipeHungError, Pipes
+from bhxh_sdk.signers.pkcs11.probing import HELPER, child_command, ended
+from bhxh_sdk.signers.pkcs11.wire import GarbledError, value_of, wire_value
+from bhxh_sdk.token_errors import DriverCrashedError, DriverError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bhxh_sdk.secret import Secret
+    from bhxh_sdk.signers.pkcs11.contract import Mechanism
+
+__all__ = ["LIMITS", "IsolatedModule", "IsolatedSession"]
+
+LIMITS: Mapping[str, float] = {"hello": 20.0, "load": 30.0, "login": 180.0, "sign": 180.0}
+"""Seconds that a call may take; login and signing wait for a person where the PIN is typed on the device."""
+
+_USUAL_SECONDS = 30.0
+_CLOSING_SECONDS = 2.0
+_SESSION_INVALID = 0xB3
+T = TypeVar("T")
+
+
+class IsolatedModule:
+    """A module in a helper process; see `bhxh_sdk.signers.pkcs11.contract.Module`.
+
+    Args:
+        path: the module's file.
+        binding: the binding to use there; empty for the one that is there.
+        interpreter: the Python to start; empty for this one, or for the one that the environment variable
+            `BHXH_PKCS11_HELPER` names where the module is of another architecture.
+        limits: other limits than `LIMITS`, in seconds by call.
+
+    Raises:
+        DriverError: the helper cannot be started, or it cannot load the module.
+        MissingExtraError: the binding is not installed there.
+        DriverCrashedError: the driver crashed or hung while it was loaded.
+
+    """
+
+    def __init__(
+        self,
+        path: str,
+        binding: str = "",
+        *,
+        interpreter: str = "",
+        limits: Mapping[str, float] | None = None,
+    ) -> None:
+        self._path = path
+        self._wanted = binding
+        self._interpreter = interpreter or _interpreter(path)
+        self._limits = {**LIMITS, **(limits or {})}
+        self._lock = ModuleLock()
+        self._child: _Child | None = None
+        with self._lock:
+            self._binding = self._begin().binding
+
+    @property
+    def path(self) -> str:
+        """The module's file."""
+        return self._path
+
+    @property
+    def binding(self) -> str:
+        """`helper:` and the binding used there."""
+        return f"helper:{self._binding}"
+
+    def info(self) -> ModuleInfo:
+        """Return what it says of itself."""
+        return self._ask(ModuleInfo, "info")
+
+    def slot_count(self) -> int:
+        """Return how many slots there are."""
+        return self._ask(int, "slot_count")
+
+    def tokens(self) -> tuple[TokenInfo, ...]:
+        """Return the inserted tokens."""
+        return self._ask(tuple[TokenInfo, ...], "tokens")
+
+    def mechanisms(self, slot: int) -> frozenset[int]:
+        """Return the mechanisms of a slot's token."""
+        return self._ask(frozenset[int], "mechanisms", slot=slot)
+
+    def open(self, slot: int) -> IsolatedSession:
+        """Open a session without login, in a new process where the last one has crashed."""
+        with self._lock:
+            child = self._begin()
+            number = child.ask(int, "open", slot=slot)
+        return IsolatedSession(child, number, self._lock)
+
+    def close(self) -> None:
+        """End the helper process; the next call starts another."""
+        with self._lock:
+            if self._child is not None:
+                self._child.end()
+                self._child = None
+
+    def _ask(self, kind: type[T], call: str, **arguments: object) -> T:
+        with self._lock:
+            return self._begin().ask(kind, call, **arguments)
+
+    def _begin(self) -> _Child:
+        if self._child is None or self._child.dead:
+            self._child = _Child(self._path, self._wanted, self._interpreter, self._limits)
+        return self._child
+
+
+class IsolatedSession:
+    """A session in a helper process; see `bhxh_sdk.signers.pkcs11.contract.Session`.
+
+    Args:
+        child: the process.
+        number: the session's number there.
+        lock: the module's lock.
+
+    """
+
+    def __init__(self, child: _Child, number: int, lock: ModuleLock) -> None:
+        self._child = child
+        self._number = number
+        self._lock = lock
+
+    def certificates(self) -> tuple[TokenCertificate, ...]:
+        """List the X.509 certificates."""
+        return self._ask(tuple[TokenCertificate, ...], "certificates")
+
+    def keys(self) -> tuple[TokenKey, ...]:
+        """List the private keys that are visible now."""
+        return self._ask(tuple[TokenKey, ...], "keys")
+
+    def login(self, pin: Secret | None) -> None:
+        """Log in as user: exactly one C_Login."""
+        self._ask(object, "login", pin=None if pin is None else pin.reveal())
+
+    def sign(self, key: TokenKey, mechanism: Mechanism, data: bytes, pin: Secret | None = None) -> bytes:
+        """Sign, and return the value as the token gives it."""
+        return self._ask(
+            bytes,
+            "sign",
+            key=key.handle,
+            mechanism=int(mechanism),
+            data=data,
+            pin=None if pin is None else pin.reveal(),
+        )
+
+    def close(self) -> None:
+        """Close the session; never raises."""
+        with contextlib.suppress(CkrError, DriverError, DriverCrashedError):
+            self._ask(object, "close")
+
+    def _ask(self, kind: type[T], call: str, **arguments: object) -> T:
+        with self._lock:
+            if self._child.dead:
+                raise CkrError(_SESSION_INVALID, call)
+            return self._child.ask(kind, call, session=self._number, **arguments)
+
+
+class _Child:
+    """One helper process with the module loaded; once it is dead it stays so."""
+
+    def __init__(self, path: str, binding: str, interpreter: str, limits: Mapping[str, float]) -> None:
+        self._name = os.path.basename(path)  # noqa: PTH119  # the path may be of another system's kind
+        self._limits = limits
+        self._process = _started(interpreter)
+        self._pipes = Pipes(self._process)
+        self.dead = False
+        self._finalizer = finalize(self, _end, self._process)
+        self._greet(interpreter)
+        loaded = self.ask(dict[str, str], "load", path=path, binding=binding)
+        self.binding = loaded.get("binding", "")
+
+    def ask(self, kind: type[T], call: str, **arguments: object) -> T:
+        """Return what the helper answers to a call.
+
+        Raises:
+            CkrError: the driver's answer.
+            DriverCrashedError: the driver crashed or hung, or what came back is no answer.
+            DriverError: the module cannot be used there.
+
+        """
+        seconds = self._limits.get(call, _USUAL_SECONDS)
+        answer = self._exchanged({"call": call, "limit": seconds, **wire_value(arguments)}, seconds)
+        try:
+            if "ckr" in answer:
+                said = answer["ckr"]
+                raise CkrError(value_of(int | None, said["code"]), said["call"], said["name"])  # type: ignore[arg-type]  # cattrs takes unions
+            if "error" in answer:
+                self._raise(answer["error"])
+            return value_of(kind, answer["value"])
+        except (GarbledError, KeyError, TypeError) as error:
+            self._fail("driver.garbled", error)
+
+    def end(self) -> None:
+        """End the process: its input ends, and it is killed if that is not enough."""
+        self.dead = True
+        self._finalizer()
+
+    def _greet(self, interpreter: str) -> None:
+        """Wait for the helper to say who it is; one that never does is no helper."""
+        try:
+            said = self._pipes.hear(self._limits["hello"])
+        except (PipeEndedError, PipeHungError, GarbledError) as error:
+            self.end()
+            raise DriverError("driver.helper_not_started", name=interpreter) from error
+        if said.get("hello") != HELLO or said.get("version") != VERSION:
+            self.end()
+            raise DriverError("driver.helper_version", name=interpreter)
+
+    def _exchanged(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        try:
+            self._pipes.tell(request)
+            return self._pipes.hear(seconds)
+        except PipeEndedError as error:
+            self._fail("driver.crashed", error)
+        except PipeHungError as error:
+            self._fail("driver.hung", error, seconds)
+        except GarbledError as error:
+            self._fail("driver.garbled", error)
+
+    def _fail(self, code: str, error: Exception, seconds: float = 0) -> NoReturn:
+        self._process.kill()
+        self.end()
+        raise DriverCrashedError(code, name=self._name, seconds=round(seconds)) from error
+
+    def _raise(self, said: dict[str, Any]) -> NoReturn:
+        places: dict[str, Any] = value_of(dict[str, str | int], said["places"])
+        kind = _KINDS.get(said["kind"], DriverError)
+        raise kind(value_of(str, said["code"]), **{"name": self._name, **places})
+
+
+_KINDS = {"DriverError": DriverError, "MissingExtraError": MissingExtraError}
+
+
+def _interpreter(path: str) -> str:
+    header = read_header(path)
+    if not header.machines or fits_this_process(header):
+        return sys.executable
+    if named := os.environ.get(HELPER, ""):
+        return named
+    _, own = own_machine()
+    raise DriverError("driver.wrong_architecture", name=path, machine=", ".join(header.machines), own=own)
+
+
+def _started(interpreter: str) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603  # our own module, no shell; what it reads is no argument
+            child_command("bhxh_sdk.signers.pkcs11.helper", interpreter),
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError as error:
+        raise DriverError("driver.helper_not_started", name=interpreter) from error
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a helper and reap it; its input ends first, so that it can close what it has open."""
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):
+            pipe.close()  # type: ignore[union-attr]  # both are pipes
+    if not ended(process, _CLOSING_SECONDS):
+        process.kill()
+        ended(process, _CLOSING_SECONDS)

@@ -1,0 +1,111 @@
+"""One line out, one line back, over a child process's standard input and output, with a limit to waiting."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bhxh_sdk.signers.pkcs11.probing import ended
+from bhxh_sdk.signers.pkcs11.wire import GarbledError, decoded, encoded
+
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = ["LONGEST_LINE", "PipeEndedError", "PipeHungError", "Pipes"]
+
+LONGEST_LINE = 8 << 20
+"""Bytes of the longest line that either side takes."""
+
+_PIECE = 1 << 16
+_PIECE_SECONDS = 2.0  # an answer is written at once; only its first piece may take the call's own time
+_PAUSE_SECONDS = 0.01
+
+
+class PipeEndedError(Exception):
+    """The child has ended, or it has closed its end."""
+
+
+class PipeHungError(Exception):
+    """No answer came in time."""
+
+
+class Pipes:
+    """Speak with a child process; one thread at a time.
+
+    Args:
+        process: a process whose standard input and output are pipes without buffers.
+
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a message.
+
+        Raises:
+            PipeEndedError: nobody is there to read it.
+
+        """
+        rest = memoryview(encoded(message))
+        try:
+            while rest:
+                rest = rest[self._process.stdin.write(rest) or 0 :]  # type: ignore[union-attr]  # a pipe, see above
+        except (OSError, ValueError) as error:  # ValueError: closed on this side
+            raise PipeEndedError from error
+
+    def hear(self, seconds: float) -> dict[str, Any]:
+        """Wait for a message.
+
+        Args:
+            seconds: how long.
+
+        Raises:
+            PipeHungError: none came in time.
+            PipeEndedError: none will come.
+            GarbledError: what came is no message, or more than one.
+
+        """
+        line = b""
+        while not line.endswith(b"\n"):
+            if not self._readable(_PIECE_SECONDS if line else seconds):
+                raise PipeHungError
+            line += self._piece()
+            if len(line) > LONGEST_LINE:
+                raise GarbledError
+        return decoded(line)
+
+    def _piece(self) -> bytes:
+        try:
+            piece = os.read(self._process.stdout.fileno(), _PIECE)  # type: ignore[union-attr]  # a pipe, see above
+        except (OSError, ValueError) as error:
+            raise PipeEndedError from error
+        if not piece:
+            raise PipeEndedError
+        return piece
+
+    def _readable(self, seconds: float) -> bool:
+        if sys.platform == "win32":
+            return self._readable_on_windows(seconds)
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._process.stdout, selectors.EVENT_READ)  # type: ignore[arg-type]  # a pipe, see above
+                return bool(selector.select(seconds))
+        except (OSError, ValueError) as error:
+            raise PipeEndedError from error
+
+    def _readable_on_windows(self, seconds: float) -> bool:
+        """Look again and again: Windows cannot wait for an anonymous pipe and for time at once."""
+        handle = import_module("msvcrt").get_osfhandle(self._process.stdout.fileno())  # type: ignore[union-attr]  # a pipe, see above
+        peek = import_module("_winapi").PeekNamedPipe
+        for _ in range(max(1, round(seconds / _PAUSE_SECONDS))):
+            try:
+                if peek(handle, 0)[0]:
+                    return True
+            except OSError:
+                return True  # the other end is closed: reading will tell
+            ended(self._process, _PAUSE_SECONDS)
+        return False
