@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokens.entries import SO_PIN, shelf
-from tokens.processes import need, run_tool, stop, write_entries
+from tokens.processes import MissingError, need, run_tool, write_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,10 +42,12 @@ class OpenCryptoki:
     key_id = "a1"
 
     def __init__(self) -> None:
+        if os.geteuid() != 0:
+            raise MissingError("openCryptoki's daemon and its token are root's")
         need("pkcsslotd", "pkcs11-tool")
         found = [path for pattern in _MODULES for path in sorted(Path("/").glob(pattern.lstrip("/")))]
         if not found:
-            stop("not found: libopencryptoki.so")
+            raise MissingError("not found: libopencryptoki.so")
         self.module = str(found[0])
 
     @property
@@ -68,7 +70,7 @@ class OpenCryptoki:
             self._tool(*officer, SO_PIN, "--change-pin", "--new-pin", _NEW_SO_PIN)
             self._renew_pin()
         elif self.label not in state:
-            stop("openCryptoki's token is not of these tests")
+            raise MissingError("openCryptoki's token is not of these tests")
         elif "user PIN count low" in state or "final user PIN try" in state or "user PIN locked" in state:
             self._renew_pin()
         objects = self._tool("--login", "--pin", self.pin, "--list-objects")
@@ -90,10 +92,13 @@ class OpenCryptoki:
 
 @contextmanager
 def opencryptoki_running() -> Iterator[OpenCryptoki]:
-    """Have the daemon run and the token ready, for a session of tests."""
+    """Have the daemon run and the token ready, for a session of tests.
+
+    Raises:
+        MissingError: it is not installed, or may not be used here.
+
+    """
     token = OpenCryptoki()
-    if os.geteuid() != 0:
-        stop("openCryptoki's daemon and its token are root's")
     _SHARED.mkdir(mode=0o700, exist_ok=True)
     with (_SHARED / "users").open("w", encoding="ascii") as users:
         with alone("start"):

@@ -12,28 +12,30 @@ from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tokens.entries import Entry
 
-__all__ = ["need", "run_python", "run_tool", "stop", "write_entries"]
+__all__ = ["MissingError", "need", "run_python", "run_tool", "write_entries"]
 
 _TESTS = Path(__file__).parents[1]
 
 
+class MissingError(Exception):
+    """Something that is not of this project is not here, or may not be used."""
+
+
 def need(*tools: str) -> None:
-    """Skip where one of these commands is missing; with CI=true that is a failure."""
+    """Demand commands.
+
+    Raises:
+        MissingError: one is not there.
+
+    """
     missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:
-        stop(f"not installed: {', '.join(missing)}")
-
-
-def stop(reason: str) -> None:
-    """Skip, or with CI=true fail."""
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+        raise MissingError(f"not installed: {', '.join(missing)}")
 
 
 def run_python(

@@ -38,7 +38,12 @@ _STYLES = {
 
 
 def build_simulator(into: Path) -> Path:
-    """Compile the driver; skips where there is no compiler."""
+    """Compile the driver.
+
+    Raises:
+        MissingError: there is no compiler.
+
+    """
     need("cc")
     library = into / "libtoken-simulator.so"
     flags = [

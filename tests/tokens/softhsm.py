@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokens.entries import PIN, SO_PIN
-from tokens.processes import need, run_tool, stop, write_entries
+from tokens.processes import MissingError, need, run_tool, write_entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,13 +25,17 @@ _NAME = "libsofthsm2.so"
 
 
 def module_file() -> Path:
-    """Return the installed module; skips where there is none."""
+    """Return the installed module.
+
+    Raises:
+        MissingError: there is none.
+
+    """
     need("softhsm2-util")
     for folder in _FOLDERS:
         for found in sorted(Path("/").glob(f"{folder.lstrip('/')}/{_NAME}")):
             return found
-    stop(f"not found: {_NAME}")
-    raise AssertionError
+    raise MissingError(f"not found: {_NAME}")
 
 
 class SoftHsm:
