@@ -156,7 +156,7 @@ class IsolatedSession:
 
     def login(self, pin: Secret | None) -> None:
         """Log in as user: exactly one C_Login."""
-        self._ask(object, "login", pin=None if pin is None else pin.reveal())
+        self._ask(type(None), "login", pin=pin)
 
     def sign(self, key: TokenKey, mechanism: Mechanism, data: bytes, pin: Secret | None = None) -> bytes:
         """Sign, and return the value as the token gives it."""
@@ -166,13 +166,13 @@ class IsolatedSession:
             key=key.handle,
             mechanism=int(mechanism),
             data=data,
-            pin=None if pin is None else pin.reveal(),
+            pin=pin,
         )
 
     def close(self) -> None:
         """Close the session; never raises."""
         with contextlib.suppress(CkrError, DriverError, DriverCrashedError):
-            self._ask(object, "close")
+            self._ask(type(None), "close")
 
     def _ask(self, kind: type[T], call: str, **arguments: object) -> T:
         with self._lock:

@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11.probing import ended
 from bhxh_sdk.signers.pkcs11.wire import GarbledError, decoded, encoded
 
@@ -44,13 +45,13 @@ class Pipes:
         self._process = process
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Send a message.
+        """Send a message; this is the one place where a secret in it is revealed.
 
         Raises:
             PipeEndedError: nobody is there to read it.
 
         """
-        rest = memoryview(encoded(message))
+        rest = memoryview(encoded(message, Secret.reveal))
         try:
             while rest:
                 rest = rest[self._process.stdin.write(rest) or 0 :]  # type: ignore[union-attr]  # a pipe, see above

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cattrs import Converter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["GarbledError", "decoded", "encoded", "value_of", "wire_value"]
 
@@ -18,9 +21,15 @@ class GarbledError(Exception):
     """What came from the other process is not what was agreed."""
 
 
-def encoded(message: dict[str, Any]) -> bytes:
-    """Return a message as one line."""
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+def encoded(message: dict[str, Any], other: Callable[[Any], str] | None = None) -> bytes:
+    """Return a message as one line.
+
+    Args:
+        message: JSON.
+        other: makes text of what is no JSON.
+
+    """
+    return json.dumps(message, separators=(",", ":"), default=other).encode() + b"\n"
 
 
 def decoded(line: bytes) -> dict[str, Any]:
@@ -66,13 +75,16 @@ def _converter() -> Converter:
     converter = Converter(detailed_validation=False)
     converter.register_unstructure_hook(bytes, lambda value: base64.b64encode(value).decode())
     converter.register_structure_hook(bytes, lambda text, _: base64.b64decode(text, validate=True))
-    for plain in (str, int):
-        converter.register_structure_hook(plain, _exactly)
+    converter.register_structure_hook_func(lambda kind: any(kind is plain for plain in _PLAIN), _exactly)
+    converter.register_structure_hook_func(lambda kind: kind is type(None), _exactly)
     return converter
+
+
+_PLAIN = (str, int, bool)
 
 
 def _exactly(value: object, kind: type[T]) -> T:
     """Take a value of the right type as it is: another process's numbers are no texts."""
-    if not isinstance(value, kind):
+    if type(value) is not kind:
         raise GarbledError
     return value
