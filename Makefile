@@ -34,7 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check "pip==$(PIP_VERSION)"
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[cli,sandbox,test]' --group dev --group docs
+		--editable '.[cli,pykcs11,sandbox,test,token]' --group dev --group docs
 	touch $@
 
 demo: setup ## one organisation registers on the embedded sandbox (CHANNEL=portal|ivan, ARGS="...")

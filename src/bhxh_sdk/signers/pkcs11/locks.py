@@ -1,0 +1,60 @@
+"""One call at a time into a module, and only from the process that loaded it.
+
+python-pkcs11 tells a module that there is one thread, then releases the GIL around every call: without this
+lock, sessions used from two threads corrupt the module's memory. It is one lock for the module, not one for a
+session, because the tokens of a module share the module's state. A token signs one thing at a time anyway.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from bhxh_sdk.signers.pkcs11.contract import CkrError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["FORKED", "ModuleLock", "loading_lock"]
+
+FORKED = "forked"
+"""`CkrError.name` of a call from a forked process."""
+_NOT_INITIALIZED = 0x190
+_LOADING: dict[int, Lock] = {}
+
+
+class ModuleLock:
+    """Hold off other threads while one is in the module: `with lock: …`.
+
+    Raises:
+        CkrError: the process is a fork of the one that loaded the module: there C_Initialize was never called
+            (PKCS#11 2.40, section 5.4), and the lock may be held by a thread that does not exist.
+
+    """
+
+    __slots__ = ("_lock", "_process")
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process = os.getpid()
+
+    @property
+    def forked(self) -> bool:
+        """Whether this process is a fork of the one that made the lock."""
+        return os.getpid() != self._process
+
+    def __enter__(self) -> None:
+        if self.forked:
+            raise CkrError(_NOT_INITIALIZED, "", FORKED)
+        self._lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._lock.release()
+
+
+def loading_lock() -> Lock:
+    """Return the lock under which this process loads modules; a fork never inherits one that is held."""
+    return _LOADING.setdefault(os.getpid(), Lock())
