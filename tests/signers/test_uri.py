@@ -128,7 +128,7 @@ def test_the_librarys_own_scheme_cannot_be_replaced(schemes):
 def test_another_package_adds_a_scheme_by_entry_point(installed):
     installed("fake", "pathlib:PurePath")
     installed("vault", "builtins:repr")
-    assert known_schemes() == ("fake", "softkey", "vault")
+    assert known_schemes() == ("fake", "pkcs11", "softkey", "vault")
     assert "path='key/1'" in open_signer("vault:key/1")
 
 

@@ -21,6 +21,7 @@ __all__ = ["SignerAddress"]
 # Two letters at least: `C:\keys\a.p12` is a file on a drive.
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]+", re.IGNORECASE)
 _DRIVE_AFTER_SLASH = re.compile(r"/[a-z]:(?:[/\\]|$)", re.IGNORECASE)
+_RFC_7512_PIN = re.compile("pin-(?:value|source)", re.IGNORECASE)
 _SECRET_OPTION = re.compile(r"pass(?:word|wd|phrase)?|pwd|pin|otp|token|.*secret", re.IGNORECASE)
 
 
@@ -31,6 +32,7 @@ class SignerAddress:
     Args:
         scheme: the backend's name, in lower case.
         path: what follows the scheme, percent-decoded.
+        raw_path: the same as it was written, for schemes whose parts are decoded one by one.
         options: the decoded options behind `?`. None of them is a secret.
         base_dir: the folder that relative paths start from.
         ask: whom to ask for a password; None for nobody.
@@ -40,6 +42,7 @@ class SignerAddress:
 
     scheme: str
     path: str
+    raw_path: str = ""
     options: Mapping[str, str] = field(factory=dict, hash=False)
     base_dir: Path = field(factory=Path)
     ask: Ask | None = field(default=None, repr=False)
@@ -63,6 +66,7 @@ class SignerAddress:
         return cls(
             scheme=scheme.lower(),
             path=_plain_path(path),
+            raw_path=path,
             options=_options(query),
             base_dir=base_dir or Path(),
             ask=ask,
@@ -110,6 +114,8 @@ def _options(query: str) -> dict[str, str]:
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")
         name = unquote(name).strip().lower()
+        if _RFC_7512_PIN.fullmatch(name):
+            raise InputError("pin.in_address", field="signer", name=name)
         if _SECRET_OPTION.fullmatch(name):
             raise InputError("signing.secret_in_uri", field="signer", name=name)
         if name in options:

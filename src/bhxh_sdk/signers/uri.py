@@ -1,7 +1,9 @@
 """Signers by address: `softkey:key.p12` names the backend and what it needs, never a secret.
 
 - `softkey:PATH[?cert=PATH][&password-env=NAME]`: a key in a PEM or PKCS#12 file;
-- `softkey:new[?tax-code=…][&name=…][&locality=…][&province=…]`: a throwaway key for tests.
+- `softkey:new[?tax-code=…][&name=…][&locality=…][&province=…]`: a throwaway key for tests;
+- `pkcs11:[token=…][;serial=…][;id=…][;…][?module-path=…][&pin-env=NAME][&…]`: a USB token, or another PKCS#11
+  module; see `bhxh_sdk.signers.pkcs11.address`.
 
 Other packages add schemes by the entry-point group `bhxh_sdk.signers` (`scheme = "package.module:opener"`) or
 by `register_scheme`. An opener takes a `SignerAddress` and returns a `Signer`.
@@ -42,7 +44,8 @@ def open_signer(
         uri: the address. Its path may be percent-encoded; a `?` or `%` in a file's name has to be.
         base_dir: the folder that relative paths start from; None for the working folder.
         ask: whom to ask for a password when certificates are listed.
-        clock: time, for backends that need it when they are opened.
+        clock: time, for backends that need it before they sign: to end a search for tokens where a driver
+            hangs, to refuse an expired certificate before a PIN is asked for.
 
     Raises:
         SetupError: the address names no backend, or one that is not installed.
@@ -118,8 +121,14 @@ def _new_soft_key(address: SignerAddress) -> Signer:
     return throwaway(**subject, now=None if address.clock is None else address.clock.now())
 
 
+def _open_token(address: SignerAddress) -> Signer:
+    from bhxh_sdk.signers.pkcs11.signer import TokenSigner  # noqa: PLC0415  # a soft key needs nothing of it
+
+    return TokenSigner.from_address(address)
+
+
 _SUBJECT = {"tax-code": "tax_code", "name": "common_name", "locality": "locality", "province": "province"}
-_BUILT_IN = frozenset({"softkey"})
-_OPENERS: dict[str, SignerOpener] = {"softkey": _open_soft_key}
-_NOT_YET = frozenset({"pkcs11", "ca769", "csc", "mysign", "mss"})
+_BUILT_IN = frozenset({"softkey", "pkcs11"})
+_OPENERS: dict[str, SignerOpener] = {"softkey": _open_soft_key, "pkcs11": _open_token}
+_NOT_YET = frozenset({"ca769", "csc", "mysign", "mss"})
 """Schemes that are planned, so that their names are kept free."""

@@ -1,0 +1,245 @@
+"""One inserted token: a session that is kept, and one login."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, final
+
+from bhxh_sdk.errors import BhxhError
+from bhxh_sdk.signers.pkcs11 import outcomes
+from bhxh_sdk.signers.pkcs11.ckr import CKR_GONE
+from bhxh_sdk.signers.pkcs11.contract import CkrError, TokenFlag
+from bhxh_sdk.signers.pkcs11.criteria import shown
+from bhxh_sdk.signers.pkcs11.locks import FORKED
+from bhxh_sdk.signers.pkcs11.pin import check_flags, memory
+from bhxh_sdk.token_errors import TokenRemovedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bhxh_sdk.secret import Secret
+    from bhxh_sdk.signers.pkcs11.contract import (
+        Module,
+        Session,
+        TokenCertificate,
+        TokenInfo,
+        TokenKey,
+    )
+    from bhxh_sdk.signers.pkcs11.locks import ModuleLock
+
+__all__ = ["SESSION_LOST", "OpenedToken", "same_token"]
+
+T = TypeVar("T")
+
+SESSION_LOST = frozenset({0xB3, 0xB0, 0x82, 0x190})
+"""CKR_SESSION_HANDLE_INVALID, SESSION_CLOSED, OBJECT_HANDLE_INVALID, CRYPTOKI_NOT_INITIALIZED."""
+
+_NO_TRY_SPENT = CKR_GONE | {0x01, 0x50, 0xB0, 0xB1, 0xB3, 0x102, 0x104, 0x190, 0x200}
+"""Besides: CKR_CANCEL, FUNCTION_CANCELED, SESSION_CLOSED, SESSION_COUNT, SESSION_HANDLE_INVALID,
+USER_PIN_NOT_INITIALIZED, USER_ANOTHER_ALREADY_LOGGED_IN, CRYPTOKI_NOT_INITIALIZED, FUNCTION_REJECTED."""
+
+
+@final
+class OpenedToken:
+    """Keep one session with a token that is inserted.
+
+    Args:
+        module: the module that shows it.
+        token: the token as it was seen last.
+
+    """
+
+    def __init__(self, module: Module, token: TokenInfo) -> None:
+        self.module = module
+        self.token = token
+        self.name = shown(token)
+        self.closed = False
+        self._had_keys = False
+        self._lock = memory.lock(token)
+        self._session: Session | None = None
+        self._certificates: tuple[TokenCertificate, ...] | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session, opened where there is none.
+
+        Raises:
+            CkrError: the driver opens none.
+
+        """
+        if self._session is None:
+            self._session = self.module.open(self.token.slot)
+        return self._session
+
+    def fresh(self) -> TokenInfo:
+        """Return the token with its flags read anew.
+
+        Raises:
+            TokenRemovedError: it is not there any more.
+            TokenError: the driver failed.
+
+        """
+        try:
+            found = self.found()
+        except CkrError as error:
+            raise outcomes.token_error(error, self.name) from error
+        if found is None:
+            self.drop()
+            raise TokenRemovedError(name=self.name)
+        self.token = found
+        return found
+
+    def found(self) -> TokenInfo | None:
+        """Return the token as it is now; None when it is gone.
+
+        Raises:
+            CkrError: the driver failed.
+
+        """
+        return next((token for token in self.module.tokens() if same_token(token, self.token)), None)
+
+    def certificates(self, *, anew: bool = False) -> tuple[TokenCertificate, ...]:
+        """List the certificates on the token.
+
+        Args:
+            anew: whether to read them again, though they were read in this session.
+
+        Raises:
+            TokenError: the token or its driver failed.
+
+        """
+        if anew or self._certificates is None or self._session is None:
+            self._certificates = self._read(lambda session: session.certificates())
+        return self._certificates
+
+    def keys(self) -> tuple[TokenKey, ...]:
+        """List the private keys that are visible now.
+
+        Raises:
+            TokenError: the token or its driver failed.
+
+        """
+        found = self._read(lambda session: session.keys())
+        if self._had_keys and not found:
+            memory.logged_out(self)  # by another program, or with another session
+        self._had_keys = bool(found)
+        return found
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no PIN is needed: there is no login, or one in this process; a key not listed is not there.
+
+        The login of another session counts while it shows keys.
+        """
+        if memory.holds_login(self) or not self.token.flags & TokenFlag.LOGIN_REQUIRED:
+            return True
+        return self._had_keys and memory.is_logged_in(self.token)
+
+    def mechanisms(self) -> frozenset[int]:
+        """Return the token's mechanisms.
+
+        Raises:
+            TokenError: the token or its driver failed.
+
+        """
+        try:
+            return self.module.mechanisms(self.token.slot)
+        except CkrError as error:
+            raise self.trouble(error) from error
+
+    def alone(self) -> ModuleLock:
+        """Return what holds off every other signer of this token: `with token.alone(): …`.
+
+        Raises:
+            DriverError: this process is a fork of the one that opened the token.
+
+        """
+        if self._lock.forked:
+            raise outcomes.token_error(CkrError(0x190, "", FORKED), self.name)
+        return self._lock
+
+    def log_in(self, pin: Secret | None, *, allow_last_try: bool) -> None:
+        """Log in with one C_Login, its flags read just before.
+
+        Args:
+            pin: the PIN; None where it is typed on a pad.
+            allow_last_try: whether the last try may be spent.
+
+        Raises:
+            PinError: it was not accepted, or the token must not be tried.
+            TokenError: the token or its driver failed.
+
+        """
+        with self.alone():
+            check_flags(self.fresh(), memory.wrong(self.token), allow_last_try=allow_last_try)
+            try:
+                self.session.login(pin)
+            except CkrError as error:
+                raise self.refusal(error) from error
+            except BhxhError:  # the driver crashed: whether it had counted the entry is not known
+                memory.failed(self.token, TokenFlag(0))
+                self.drop()
+                raise
+            memory.logged_in(self.token, self)
+
+    def refusal(self, error: CkrError) -> BhxhError:
+        """Return the error for a login that failed; it is never tried again here.
+
+        The flags are read again: they may say locked where the driver only said wrong.
+        """
+        try:
+            now = self.found()
+        except CkrError:
+            now = self.token
+        if error.code not in _NO_TRY_SPENT:
+            memory.failed(self.token, TokenFlag(0) if now is None else now.flags)
+        self.drop()
+        if now is None:
+            return TokenRemovedError(name=self.name)
+        return outcomes.login_error(error, self.name, now.flags)
+
+    def trouble(self, error: CkrError) -> BhxhError:
+        """Return the error for a call that failed, and let go of the session: nothing is sure of it."""
+        self.drop()
+        try:
+            gone = self.found() is None
+        except CkrError:
+            gone = False
+        return TokenRemovedError(name=self.name) if gone else outcomes.token_error(error, self.name)
+
+    def drop(self) -> None:
+        """Close the session; the next call opens one anew."""
+        session, self._session = self._session, None
+        self._certificates, self._had_keys = None, False
+        memory.logged_out(self)
+        if session is not None:
+            session.close()
+
+    def close(self) -> None:
+        """Close the session for good."""
+        self.closed = True
+        self.drop()
+
+    def _read(self, call: Callable[[Session], T]) -> T:
+        """Ask what changes nothing; a session that was lost meanwhile is opened anew, once."""
+        kept = self._session is not None
+        try:
+            return call(self.session)
+        except BhxhError:
+            self.drop()
+            raise
+        except CkrError as error:
+            if not kept or error.code not in SESSION_LOST | CKR_GONE:
+                raise self.trouble(error) from error
+        self.drop()
+        try:
+            return call(self.session)
+        except CkrError as error:
+            raise self.trouble(error) from error
+
+
+def same_token(one: TokenInfo, other: TokenInfo) -> bool:
+    """Tell whether two looks at a slot saw the same token there."""
+    return all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("slot", "label", "manufacturer", "model", "serial")
+    )

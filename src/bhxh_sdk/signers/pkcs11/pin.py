@@ -1,0 +1,288 @@
+"""PIN care: a PIN is asked for late, checked for its form first, sent once, and never sent as the last try.
+
+Tokens lock after a few wrong PINs in a row, and many do not tell when one try is left: flags that are not set
+promise nothing. So wrong entries are counted here, too, for as long as the process lives.
+
+Source of the flags: PKCS#11 2.40, CK_TOKEN_INFO
+(https://docs.oasis-open.org/pkcs11/pkcs11-base/v2.40/os/pkcs11-base-v2.40-os.html).
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex, final
+from weakref import WeakKeyDictionary
+
+from attrs import frozen
+
+from bhxh_sdk import messages
+from bhxh_sdk.errors import PersonNeededError, SigningDeclinedError, WrongTypeError
+from bhxh_sdk.messages import Term
+from bhxh_sdk.ports import Question
+from bhxh_sdk.secret import Secret
+from bhxh_sdk.signers.pkcs11.contract import TokenFlag
+from bhxh_sdk.signers.pkcs11.criteria import shown
+from bhxh_sdk.signers.pkcs11.locks import ModuleLock
+from bhxh_sdk.token_errors import PinError, PinLastTryError, PinLockedError
+
+if TYPE_CHECKING:
+    from bhxh_sdk.ports import Ask
+    from bhxh_sdk.signers.pkcs11.contract import TokenInfo
+
+__all__ = ["PinMemory", "PinSource", "check_flags", "check_form", "has_pad", "memory", "tell_of_pad"]
+
+_LOW = TokenFlag.USER_PIN_COUNT_LOW | TokenFlag.USER_PIN_FINAL_TRY | TokenFlag.USER_PIN_LOCKED
+_ENOUGH_WRONG = 2
+"""After so many wrong entries in a row the next may be the last: no token in the sources has fewer tries than
+three."""
+
+
+@frozen
+class _Wrong:
+    """Wrong entries in a row, and whether the token has shown by its flags that it counts them."""
+
+    count: int = 0
+    flagged: bool = False
+
+
+@final
+class PinMemory:
+    """Remember how many wrong PINs in a row each token was given by this process, and who is logged in.
+
+    A login is the process's (PKCS#11 2.40, section 5.6): whoever opens another session with the token has it
+    too. No PIN is kept.
+    """
+
+    __slots__ = ("_locks", "_logins", "_wrong")
+
+    def __init__(self) -> None:
+        self._logins: WeakKeyDictionary[object, tuple[str, ...]] = WeakKeyDictionary()
+        self._wrong: dict[tuple[str, ...], _Wrong] = {}
+        self._locks: dict[tuple[str, ...], ModuleLock] = {}
+
+    def lock(self, token: TokenInfo) -> ModuleLock:
+        """Return the token's lock: between a look at the flags and the login nobody else may spend a try."""
+        identity = _identity(token)
+        if (known := self._locks.get(identity)) is not None and known.forked:
+            del self._locks[identity]
+        return self._locks.setdefault(identity, ModuleLock())
+
+    def wrong(self, token: TokenInfo) -> int:
+        """Return how many wrong entries in a row the token was given.
+
+        They are forgotten when flags that were set after one are clear again: somebody entered the right PIN.
+        """
+        known = self._wrong.get(_identity(token), _Wrong())
+        if known.flagged and not token.flags & _LOW:
+            self.right(token)
+            return 0
+        return known.count
+
+    def failed(self, token: TokenInfo, flags_after: TokenFlag) -> None:
+        """Count an entry that was not accepted, or of which that is not known."""
+        known = self._wrong.get(_identity(token), _Wrong())
+        self._wrong[_identity(token)] = _Wrong(known.count + 1, known.flagged or bool(flags_after & _LOW))
+
+    def logged_in(self, token: TokenInfo, holder: object) -> None:
+        """Note a login after a right entry; it lasts as long as the session of one who made it."""
+        self.right(token)
+        self._logins[holder] = _identity(token)
+
+    def logged_out(self, holder: object) -> None:
+        """Note that the login of this holder has ended."""
+        self._logins.pop(holder, None)
+
+    def is_logged_in(self, token: TokenInfo) -> bool:
+        """Tell whether this process is logged in to a token."""
+        return _identity(token) in tuple(self._logins.values())
+
+    def holds_login(self, holder: object) -> bool:
+        """Tell whether the login of this holder lasts."""
+        return holder in self._logins
+
+    def right(self, token: TokenInfo) -> None:
+        """Start anew after a right entry."""
+        self._wrong.pop(_identity(token), None)
+
+
+memory = PinMemory()
+"""The process's own: the tries belong to the token, whichever signer, module or binding spends them."""
+
+
+@final
+class PinSource:
+    """Know where the PIN comes from: given, in an environment variable, or from the person.
+
+    One that was given, or read from the environment, and was not accepted is never sent again.
+
+    Args:
+        given: the PIN.
+        variable: name of an environment variable that holds it.
+
+    Raises:
+        WrongTypeError: the PIN has another type.
+
+    """
+
+    __slots__ = ("_given", "_spent", "_variable")
+
+    def __init__(self, given: Secret | str | None, variable: str) -> None:
+        if not isinstance(given, Secret | str | None):
+            raise WrongTypeError(field="pin", expected="Secret or str", got=type(given).__name__)
+        self._given = None if given is None else _secret(given, "")
+        self._variable = variable
+        self._spent = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person is asked."""
+        return self._given is None and not self._variable
+
+    async def pin(self, token: TokenInfo, owner: str, ask: Ask, wrong: int) -> Secret:
+        """Return a PIN of a possible form, for one entry; the caller wipes it.
+
+        Args:
+            token: the token, its flags read anew.
+            owner: the certificate's owner, whom the person is shown.
+            ask: the person.
+            wrong: how many wrong entries in a row the token was given before.
+
+        Raises:
+            PinError: there is none, it cannot be right by its form, or it was refused before.
+
+        """
+        name = shown(token)
+        if self.asks:
+            pin = Secret(await ask.secret(_question(token, owner, wrong)))
+        elif self._spent:
+            raise PinError("pin.refused_before", name=name)
+        else:
+            pin = self._at_hand(name)
+        check_form(pin, token)
+        return pin
+
+    def _at_hand(self, name: str) -> Secret:
+        if self._given is not None:
+            return Secret(self._given)
+        value = os.environ.get(self._variable)
+        if value is None:
+            raise PinError("pin.env_missing", name=name, variable=self._variable)
+        return _secret(value, name)
+
+    def refused(self) -> None:
+        """Never send a PIN again that is at hand: it was not accepted."""
+        self._spent = not self.asks
+        self.wipe()
+
+    def wipe(self) -> None:
+        """Forget the PIN that was given."""
+        if self._given is not None:
+            self._given.wipe()
+
+    def __repr__(self) -> str:
+        return f"PinSource({'asked' if self.asks else self._variable or 'given'})"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        msg = "it may hold a PIN and cannot be pickled or copied"
+        raise TypeError(msg)
+
+
+def check_form(pin: Secret, token: TokenInfo) -> None:
+    """Refuse a PIN that cannot be right, before the token counts it.
+
+    The standard counts bytes and some tokens count characters; a PIN is refused when it is wrong by both.
+
+    Raises:
+        PinError: it is empty, too short or too long for the token, or has control characters.
+
+    """
+    fault = _fault(pin.reveal(), token.shortest_pin, token.longest_pin)
+    if fault:
+        raise PinError(
+            "pin.form",
+            name=shown(token),
+            reason=Term(f"pin.form.{fault}"),
+            shortest=token.shortest_pin or "",
+            longest=token.longest_pin or "",
+        )
+
+
+def _fault(text: str, shortest: int, longest: int) -> str:
+    """Return the stable word for what is wrong with a PIN, in a frame of its own: no traceback holds it."""
+    told = shortest <= longest or not longest
+    faults = {
+        "empty": not text,
+        "characters": any(unicodedata.category(character) == "Cc" for character in text),
+        "short": told and len(text.encode()) < shortest,
+        "long": told and 0 < longest < len(text),
+    }
+    return next((word for word, holds in faults.items() if holds), "")
+
+
+def check_flags(token: TokenInfo, wrong: int, *, allow_last_try: bool) -> None:
+    """Refuse to log in where the token is locked, or would be after one wrong PIN.
+
+    Args:
+        token: the token, its flags read anew.
+        wrong: how many wrong entries in a row this process gave it.
+        allow_last_try: whether the caller said that the last try may be spent.
+
+    Raises:
+        PinLockedError: it takes no PIN any more.
+        PinLastTryError: one try is left, or may be.
+
+    """
+    if token.flags & TokenFlag.USER_PIN_LOCKED:
+        raise PinLockedError(name=shown(token), tries_left=0)
+    if allow_last_try:
+        return
+    if token.flags & TokenFlag.USER_PIN_FINAL_TRY:
+        raise PinLastTryError(name=shown(token), tries_left=1)
+    if wrong >= _ENOUGH_WRONG:
+        raise PinLastTryError("pin.maybe_last_try", name=shown(token), count=wrong)
+
+
+def has_pad(token: TokenInfo) -> bool:
+    """Tell whether the PIN is typed on the token or its reader."""
+    return bool(token.flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH)
+
+
+async def tell_of_pad(token: TokenInfo, owner: str, ask: Ask, wrong: int) -> None:
+    """Tell the person that the PIN is wanted on the pad; nobody there means that the pad alone says so.
+
+    Raises:
+        SigningDeclinedError: the person said no.
+
+    """
+    question = Question(purpose="pin_pad", subject=_question(token, owner, wrong).subject)
+    try:
+        agreed = await ask.confirm(question)
+    except PersonNeededError:
+        return
+    if not agreed:
+        raise SigningDeclinedError("pin.pad_declined", name=shown(token))
+
+
+def _question(token: TokenInfo, owner: str, wrong: int) -> Question:
+    """Say which token asks and for whom, and warn, in both languages, where tries have been spent."""
+    named = ", ".join(filter(None, (shown(token), owner)))
+    code = ""
+    if token.flags & TokenFlag.USER_PIN_FINAL_TRY:
+        code = "pin.asked.last"
+    elif wrong or token.flags & TokenFlag.USER_PIN_COUNT_LOW:
+        code = "pin.asked.low"
+    warning = " / ".join(messages.text(code, language) for language in messages.LANGUAGES) if code else ""
+    return Question(purpose="pin", subject="; ".join(filter(None, (named, warning))))
+
+
+def _secret(value: Secret | str, name: str) -> Secret:
+    try:
+        return Secret(value)
+    except ValueError:
+        pass  # Python's own error carries the value
+    raise PinError("pin.form", name=name, reason=Term("pin.form.encoding"))
+
+
+def _identity(token: TokenInfo) -> tuple[str, ...]:
+    return token.manufacturer, token.model, token.serial, token.label

@@ -1,0 +1,181 @@
+"""Where the modules come from: one that is named, or those that a search for tokens finds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, cast, final
+
+from bhxh_sdk.signers.pkcs11 import outcomes
+from bhxh_sdk.signers.pkcs11.contract import CkrError
+from bhxh_sdk.signers.pkcs11.criteria import shown
+from bhxh_sdk.token_errors import DriverError, TokenNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bhxh_sdk.ports import Clock
+    from bhxh_sdk.signers.pkcs11.address import TokenAddress
+    from bhxh_sdk.signers.pkcs11.contract import Module
+    from bhxh_sdk.signers.pkcs11.discovery import Discovery, FoundToken
+    from bhxh_sdk.signers.pkcs11.inserted import ModuleSource
+
+__all__ = ["MODULE", "OneModule", "SearchedModules", "source_of"]
+
+MODULE = "BHXH_PKCS11_MODULE"
+"""Environment variable that names the module."""
+
+
+@final
+class OneModule:
+    """The module that was named.
+
+    Args:
+        module: the module, loaded.
+
+    """
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+
+    @classmethod
+    def loaded(cls, path: str, binding: str = "", *, isolated: bool = False) -> OneModule:
+        """Load a module.
+
+        Raises:
+            DriverError: it cannot be used in this process.
+            MissingExtraError: the binding is not installed.
+
+        """
+        return cls(_loaded(path, binding, isolated=isolated))
+
+    def modules(self, *, anew: bool = False) -> Sequence[Module]:  # noqa: ARG002  # there is nothing to look for
+        """Return it."""
+        return (self._module,)
+
+    def close(self) -> None:
+        """End its process, where it has one of its own; a module in this process is never unloaded."""
+        _ended((self._module,))
+
+
+@final
+class SearchedModules:
+    """The modules through which a search found tokens that fit; searched again when none fits any more.
+
+    Args:
+        where: which tokens are meant.
+        clock: time, to end a search that takes too long.
+
+    """
+
+    def __init__(self, where: TokenAddress, clock: Clock | None) -> None:
+        self._where = where
+        self._clock = clock or cast("Clock", _StoppedClock())  # a search uses nothing else of it
+        self._modules: tuple[Module, ...] = ()
+
+    def modules(self, *, anew: bool = False) -> Sequence[Module]:
+        """Return the modules.
+
+        Raises:
+            TokenNotFoundError: no module shows a token that fits; the text tells where was looked.
+            DriverError: no module was found.
+
+        """
+        if anew or not self._modules:
+            modules = self._searched()
+            _ended([module for module in self._modules if module not in modules])
+            self._modules = modules
+        return self._modules
+
+    def close(self) -> None:
+        """End the processes of those modules that have one of their own."""
+        _ended(self._modules)
+
+    def _searched(self) -> tuple[Module, ...]:
+        from bhxh_sdk.signers.pkcs11.discovery import discover  # noqa: PLC0415  # not needed for a named module
+
+        found = discover(module_path=self._where.module_path, clock=self._clock)
+        fitting = [each for each in found.tokens if self._fits(each)]
+        if not fitting:
+            raise self._none(found)
+        wanted = dict.fromkeys((each.module_path, self._binding(each), each.isolated) for each in fitting)
+        isolated = self._where.isolated
+        modules = [_loaded(path, binding, isolated=isolated or alone) for path, binding, alone in wanted]
+        fitting_modules = tuple(module for module in modules if self._is_meant(module))
+        if not fitting_modules:
+            raise self._none(found)
+        return fitting_modules
+
+    def _binding(self, found: FoundToken) -> str:
+        return self._where.binding or found.binding
+
+    def _fits(self, found: FoundToken) -> bool:
+        wanted = self._where.module_name
+        return self._where.token.fit(found.token) and wanted in {"", _name(found.module_path)}
+
+    def _is_meant(self, module: Module) -> bool:
+        if not self._where.library:
+            return True
+        try:
+            return self._where.library.fit(module.info())
+        except CkrError as error:
+            raise outcomes.token_error(error, module.path) from error
+
+    def _none(self, found: Discovery) -> TokenNotFoundError | DriverError:
+        tried = ", ".join(f"{each.path} ({each.outcome})" for each in found.tried)
+        if found.tokens:
+            others = ", ".join(shown(each.token) for each in found.tokens)
+            return TokenNotFoundError("pkcs11.other_token", wanted=str(self._where.token), found=others)
+        if any(each.outcome == "no_token" for each in found.tried):
+            return TokenNotFoundError("pkcs11.no_token", tried=tried)
+        return DriverError("pkcs11.no_module", tried=tried, name=self._where.module_path)
+
+
+def source_of(where: TokenAddress, clock: Clock | None) -> ModuleSource:
+    """Return where an address's modules come from.
+
+    A file that the address or the environment names is loaded at once; everything else is looked for when the
+    first certificate is.
+
+    Args:
+        where: the address.
+        clock: time; without one a search for tokens waits until modules that hang are ended by themselves.
+
+    Raises:
+        DriverError: the module that is named cannot be used in this process.
+        MissingExtraError: the binding is not installed.
+
+    """
+    path = where.module_path or os.environ.get(MODULE, "")
+    if Path(path).is_file():
+        return OneModule.loaded(path, where.binding, isolated=where.isolated)
+    return SearchedModules(where, clock)
+
+
+def _loaded(path: str, binding: str, *, isolated: bool) -> Module:
+    if isolated:
+        from bhxh_sdk.signers.pkcs11.isolated import IsolatedModule  # noqa: PLC0415  # seldom needed
+
+        return IsolatedModule(path, binding=binding)
+    from bhxh_sdk.signers.pkcs11.loading import load_module  # noqa: PLC0415  # it loads a driver
+
+    return load_module(path, binding)
+
+
+def _ended(modules: Sequence[Module]) -> None:
+    for module in modules:
+        if callable(end := getattr(module, "close", None)):
+            end()
+
+
+def _name(path: str) -> str:
+    """Return a module's name as RFC 7512 has it: its file's, without `lib` in front and without endings."""
+    return Path(path.replace("\\", "/")).name.removeprefix("lib").partition(".")[0]
+
+
+@final
+class _StoppedClock:
+    """Stand in where nobody gave a clock; children of a search end themselves in the end."""
+
+    def monotonic(self) -> float:
+        return 0.0
