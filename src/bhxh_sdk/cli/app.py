@@ -14,7 +14,7 @@ import typer
 from typer.main import get_command
 
 from bhxh_sdk import messages
-from bhxh_sdk.cli import agencies, demo, forms, options, registrations, serving, signatures
+from bhxh_sdk.cli import agencies, demo, doctoring, forms, options, registrations, serving, signatures
 from bhxh_sdk.cli.usage import help_in
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "record": registrations.record,
     "agencies": agencies.agencies,
     "sandbox": serving.sandbox,
+    "doctor": doctoring.doctor,
 }
 """Every command by its name."""
 
@@ -86,7 +87,7 @@ def _accepted(parameter: Any) -> Any:  # noqa: ANN401  # as above
 
 
 def _explain(command: Any, name: str, language: Language) -> None:  # noqa: ANN401  # as above
-    known = messages.known_codes("faces", language)
+    known = messages.known_codes("faces", language) | messages.known_codes("doctor", language)
     command.help = messages.text(f"cli.{name}", language)
     command.short_help = command.help
     written = command.get_help

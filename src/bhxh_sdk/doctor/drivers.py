@@ -1,0 +1,128 @@
+"""Checks of the way to a token: binding, module, architecture, what the driver did, slots."""
+
+from __future__ import annotations
+
+import ntpath
+from typing import TYPE_CHECKING, Any
+
+from bhxh_sdk import messages
+from bhxh_sdk.doctor.machine import BINDINGS
+from bhxh_sdk.doctor.making import Maker
+from bhxh_sdk.doctor.values import Check, CheckState
+from bhxh_sdk.messages import Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bhxh_sdk.doctor.machine import Machine
+    from bhxh_sdk.signers.pkcs11.discovery import TriedModule
+
+__all__ = ["bindings_check", "driver_checks", "was_pulled_out"]
+
+_USABLE = frozenset({"no_token", "token"})
+_FAILURES = frozenset({"crashed", "hung", "failed"})
+_NAMED = frozenset({"explicit", "environment"})
+_OWN_DETAILS = frozenset({"no_time", "garbled"})
+_REMOVED = frozenset({"0x32", "0xe0", "0xe1", "DeviceRemoved", "TokenNotPresent", "TokenNotRecognised"})
+"""CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED, and the binding's names for them."""
+
+
+def bindings_check(machine: Machine, wanted: str = "") -> Check:
+    """Tell whether Python can speak to drivers here.
+
+    Args:
+        machine: this machine.
+        wanted: the binding that an address names; empty for any.
+
+    """
+    make = Maker("bindings")
+    if wanted and wanted not in machine.bindings:
+        _, extra = BINDINGS.get(wanted, ("", "token"))
+        return make.failed("not_installed", name=wanted, extra=extra)
+    if not machine.bindings:
+        return make.failed("none")
+    return make.ok(names=", ".join(sorted(machine.bindings)))
+
+
+def driver_checks(tried: Sequence[TriedModule], machine: Machine) -> Iterator[Check]:
+    """Tell which drivers are there and what is wrong with them.
+
+    Args:
+        tried: where a driver was looked for, and what was found.
+        machine: this machine.
+
+    """
+    seen = any(module.outcome == "token" for module in tried)
+    usable = [module for module in tried if module.outcome in _USABLE]
+    yield from _module_checks(tried, usable, machine)
+    yield from _architecture_checks(tried, usable, machine, seen=seen)
+    for module in tried:
+        make, name = Maker("driver", module.path), _file(module)
+        if module.outcome == "not_pkcs11" and module.origin in _NAMED:
+            yield make.failed("not_pkcs11", grave=not seen, name=name)
+        elif was_pulled_out(module):
+            yield Maker("token", module.path).failed("removed", grave=not seen, name=name)
+        elif module.outcome in _FAILURES and machine.bindings:
+            yield _own_words(module, grave=not seen) or make.failed(
+                module.outcome, grave=not seen, name=name, detail=_detail(module)
+            )
+
+
+def was_pulled_out(module: TriedModule) -> bool:
+    """Tell whether a driver failed because its token went away while it was looked at."""
+    return module.outcome == "failed" and module.detail.rpartition(": ")[2] in _REMOVED
+
+
+def _module_checks(
+    tried: Sequence[TriedModule], usable: Sequence[TriedModule], machine: Machine
+) -> Iterator[Check]:
+    for module in usable:
+        origin = Term(f"doctor.origin.{module.origin}")
+        yield Maker("module", module.path).ok(name=module.path, origin=origin)
+    if usable:
+        return
+    absent = [module.path for module in tried if module.outcome == "not_there"]
+    if len(absent) < len(tried):
+        yield Maker("module").failed("none_usable", count=len(tried) - len(absent))
+    elif absent:
+        yield Maker("module", absent[0]).failed("not_there", name=absent[0])
+    else:
+        yield Maker("module").failed("none", folders=", ".join(machine.folders))
+
+
+def _architecture_checks(
+    tried: Sequence[TriedModule], usable: Sequence[TriedModule], machine: Machine, *, seen: bool
+) -> Iterator[Check]:
+    wrong = [module for module in tried if module.outcome == "wrong_architecture"]
+    twins = {_file(module).lower() for module in usable}  # System32 and SysWOW64 have one file name
+    facts: dict[str, Any] = {"bits": machine.bits, "architecture": machine.architecture}
+    for module in wrong:
+        if not seen and _file(module).lower() not in twins:
+            make = Maker("architecture", module.path)
+            yield make.failed("wrong", grave=not usable, name=_file(module), detail=module.detail, **facts)
+    if usable:
+        yield Maker("architecture").ok(**facts)
+
+
+def _detail(module: TriedModule) -> str:
+    return Term(f"doctor.detail.{module.detail}") if module.detail in _OWN_DETAILS else module.detail
+
+
+def _own_words(module: TriedModule, *, grave: bool) -> Check | None:
+    """Return the check of a failure that is the code of an error, in that error's own words."""
+    if module.outcome != "failed" or messages.text(module.detail) == module.detail:
+        return None
+    state = CheckState.FAILED if grave else CheckState.WARNING
+    named = {"name": _file(module)}
+    return Check(
+        name="driver",
+        state=state,
+        code=module.detail,
+        subject=module.path,
+        parameters=named,
+        general="driver",
+    )
+
+
+def _file(module: TriedModule) -> str:
+    return ntpath.basename(module.path)  # it takes both kinds of slashes

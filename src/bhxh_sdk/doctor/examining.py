@@ -1,0 +1,154 @@
+"""The examination: everything that has to be right before somebody is asked for a PIN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from bhxh_sdk import signers
+from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.doctor.certificates import Holder, Judge
+from bhxh_sdk.doctor.drivers import bindings_check, driver_checks
+from bhxh_sdk.doctor.machine import Machine
+from bhxh_sdk.doctor.making import Maker
+from bhxh_sdk.doctor.surroundings import clock_check, service_check, session_check
+from bhxh_sdk.doctor.tokens import holder_of, pin_check, token_checks
+from bhxh_sdk.doctor.values import Check, Examination
+from bhxh_sdk.errors import BhxhError
+from bhxh_sdk.signers import SignerAddress
+from bhxh_sdk.signers.pkcs11.address import TokenAddress
+from bhxh_sdk.signers.pkcs11.pin import memory
+from bhxh_sdk.system import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bhxh_sdk.models import Organisation
+    from bhxh_sdk.ports import Clock
+    from bhxh_sdk.signers import Signer, SigningCertificate
+    from bhxh_sdk.signers.pkcs11.discovery import Discovery, FoundToken
+
+    Discover = Callable[..., Discovery]
+    Opener = Callable[..., Signer]
+
+__all__ = ["examine"]
+
+_SECRET_NEEDED = frozenset({"signing.password_needed", "person_needed.nobody_to_ask"})
+
+
+def examine(
+    signer: str = "pkcs11:",
+    *,
+    organisation: Organisation | None = None,
+    after: BhxhError | None = None,
+    clock: Clock | None = None,
+    machine: Machine | None = None,
+    discover: Discover | None = None,
+    opener: Opener = signers.open_signer,
+) -> Examination:
+    """Find out what keeps a signer from signing; nobody is asked for a PIN and nobody logs in.
+
+    Args:
+        signer: the signer's address; `pkcs11:` for any token.
+        organisation: who wants to sign; None when the owner of a certificate does not matter.
+        after: the error that signing ended with, if there was one: it becomes the first check, because some
+            troubles show only while something is signed.
+        clock: time; None for the machine's clock.
+        machine: what is known of the machine; None to look.
+        discover: finds the drivers and tokens; None for `signers.pkcs11.discovery.discover`.
+        opener: opens a signer by its address.
+
+    Returns:
+        Every check, in the order in which a person would go through them.
+
+    Raises:
+        InputError: a part of the address is wrong.
+        SetupError: the address names no signer that is known.
+
+    """
+    clock = clock or SystemClock()
+    address = SignerAddress.parse(signer, clock=clock)
+    doctor = _Doctor(signer, organisation, clock, machine or Machine.here(), opener)
+    first = () if after is None else (Check.of_error(after),)
+    if address.scheme != "pkcs11":
+        return Examination(checks=(*first, *doctor.key_file()))
+    found = doctor.tokens(address, discover or _discover())
+    return Examination(checks=(*first, *found.checks), looked=found.looked)
+
+
+def _discover() -> Discover:
+    from bhxh_sdk.signers.pkcs11.discovery import discover  # noqa: PLC0415  # not needed for a key file
+
+    return discover
+
+
+class _Doctor(NamedTuple):
+    """Examine one signer."""
+
+    uri: str
+    organisation: Organisation | None
+    clock: Clock
+    machine: Machine
+    opener: Opener
+
+    def key_file(self) -> Iterator[Check]:
+        """Examine a signer that needs no driver; one that would ask for a password is left alone."""
+        listed, check = self._listed()
+        yield check
+        judge = self._judge([Holder(name=self.uri, certificates=tuple(listed))] if listed is not None else [])
+        yield from judge.checks()
+        yield self._clock(judge)
+
+    def tokens(self, address: SignerAddress, discover: Discover) -> Examination:
+        """Examine tokens."""
+        wanted = TokenAddress.parse(address)
+        bindings = bindings_check(self.machine, wanted.binding)
+        try:
+            found = discover(module_path=wanted.module_path, clock=self.clock)
+        except BhxhError as error:
+            checks = (bindings, Check.of_error(error), *self._surroundings(self._judge([]), seen=False))
+            return Examination(checks=checks)
+        asked = [each for each in found.tokens if wanted.token.fit(each.token)]
+        others = [each for each in found.tokens if each not in asked]
+        drivers = driver_checks(found.tried, self.machine)
+        tokens = token_checks(asked, others, found.tried)
+        checks = (bindings, *drivers, *tokens, *self._of_asked(asked))
+        return Examination(checks=checks, looked=found.tried)
+
+    def _of_asked(self, asked: Sequence[FoundToken]) -> Iterator[Check]:
+        keys: Mapping[bytes, bool | None] | None = None
+        if asked:
+            listed, check = self._listed()
+            yield check
+            if listed is not None:
+                keys = {item.certificate.der: item.has_private_key for item in listed}
+        judge = self._judge([holder_of(each, keys) for each in asked])
+        yield from judge.checks()
+        for each, holder in zip(asked, judge.holders, strict=True):
+            yield pin_check(each.token, wrong=memory.wrong(each.token), grave=judge.needs(holder))
+        yield from self._surroundings(judge, seen=bool(asked))
+
+    def _surroundings(self, judge: Judge, *, seen: bool) -> Iterator[Check]:
+        yield service_check(self.machine, seen=seen)
+        yield session_check(self.machine, seen=seen)
+        yield self._clock(judge)
+
+    def _judge(self, holders: Sequence[Holder]) -> Judge:
+        return Judge(organisation=self.organisation, moment=self.clock.now(), holders=tuple(holders))
+
+    def _clock(self, judge: Judge) -> Check:
+        shown = [item.certificate for holder in judge.holders for item in holder.signing]
+        return clock_check(shown, self.machine, self.clock.now())
+
+    def _listed(self) -> tuple[Sequence[SigningCertificate] | None, Check]:
+        """List what the signer itself would list, without a PIN or password."""
+        try:
+            signer = self.opener(self.uri, clock=self.clock)
+            try:
+                listed = run_blocking(signer.certificates())
+            finally:
+                signer.close()
+        except BhxhError as error:
+            if error.code in _SECRET_NEEDED:
+                return None, Maker("signer", self.uri).skipped("needs_secret", name=self.uri)
+            return None, Check.of_error(error)
+        return listed, Maker("signer", self.uri).ok(name=self.uri)

@@ -1,0 +1,122 @@
+"""The doctor before real drivers: each trouble of the simulator is a line of its own, and costs no try."""
+
+from __future__ import annotations
+
+import pytest
+from tokens.entries import NOW
+
+from bhxh_sdk.doctor import Machine, ServiceState, examine
+from bhxh_sdk.models import Organisation
+from bhxh_sdk.signers.pkcs11 import discovery
+from bhxh_sdk.system import SystemClock
+
+OWN = Organisation(name="CÔNG TY TNHH VÍ DỤ", tax_code="0100109106")
+HERE = Machine(service=ServiceState.RUNNING, bindings=frozenset({"python-pkcs11", "pykcs11"}))
+DEVICE_REMOVED = 0x32
+
+
+class Clock(SystemClock):
+    """A clock at the moment for which the test certificates are made."""
+
+    def now(self):
+        return NOW
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    discovery.forget()
+
+
+def examined(module, path="pkcs11:", organisation=OWN):
+    found = examine(f"{path}?module-path={module}", organisation=organisation, clock=Clock(), machine=HERE)
+    return {check.code.removeprefix("doctor."): check.state.value for check in found}
+
+
+def test_a_good_token(simulator):
+    found = examined(simulator.module)
+    assert "failed" not in found.values()
+    assert {"token.ok", "signer.ok", "key.unknown", "validity.ok", "owner.ok", "choice.ok", "pin.ok"} <= set(
+        found
+    )
+
+
+@pytest.mark.parametrize(
+    ("tries", "code"),
+    [(3, "pin.ok"), (2, "pin.count_low"), (1, "pin.last_try"), (0, "pin.locked")],
+)
+def test_the_state_of_the_pin_is_read_and_no_try_is_spent(simulator, tries, code):
+    simulator.set_tries_left("single", tries)
+    assert code in examined(simulator.module)
+    assert simulator.tries_left("single") == tries
+    assert simulator.calls("C_Login") == []
+
+
+def test_a_token_that_is_not_plugged_in(simulator):
+    simulator.pull_out()
+    assert examined(simulator.module)["token.none"] == "failed"
+    simulator.insert()
+    assert examined(simulator.module)["token.ok"] == "ok"
+
+
+def test_a_token_that_is_pulled_out_while_it_is_looked_at(simulator):
+    simulator.set(fail={"C_GetSlotList": DEVICE_REMOVED})
+    assert examined(simulator.module)["token.removed"] == "failed"
+
+
+def test_a_driver_that_crashes(simulator):
+    simulator.set(crash={"C_Initialize": "segv"})
+    assert examined(simulator.module)["driver.crashed"] == "failed"
+
+
+def test_a_driver_that_hangs(simulator):
+    simulator.set(hang={"C_GetSlotList": True})
+
+    def discover(**options):
+        return discovery.discover(**options, seconds=1.5)
+
+    found = examine(f"pkcs11:?module-path={simulator.module}", clock=Clock(), machine=HERE, discover=discover)
+    assert "doctor.driver.hung" in {check.code for check in found.failed}
+
+
+def test_a_pin_pad(simulator):
+    simulator.set(pin_pad="12345678")
+    assert examined(simulator.module)["pin.pad"] == "ok"
+
+
+def test_every_token_of_one_driver(softhsm_here):
+    found = examined(softhsm_here.module)
+    assert {
+        "certificates.none": "warning",
+        "validity.expired": "warning",
+        "choice.several": "warning",
+    }.items() <= (found.items())
+    assert "failed" not in found.values()
+
+
+def test_an_expired_certificate(softhsm_here):
+    found = examined(softhsm_here.module, "pkcs11:token=expired")
+    assert (found["validity.expired"], found["choice.none"]) == ("failed", "failed")
+
+
+def test_two_certificates_that_fit_until_the_address_names_one(softhsm_here):
+    assert "choice.several" in examined(softhsm_here.module, "pkcs11:token=two")
+    assert "choice.ok" in examined(softhsm_here.module, "pkcs11:token=two;id=%A1")
+
+
+def test_a_token_without_certificates(softhsm_here):
+    assert examined(softhsm_here.module, "pkcs11:token=empty")["certificates.none"] == "failed"
+
+
+def test_another_token_than_the_one_asked_for(softhsm_here):
+    assert examined(softhsm_here.module, "pkcs11:token=nobody")["token.other"] == "failed"
+
+
+def test_a_driver_of_another_architecture(tmp_path):
+    module = tmp_path / "vendor.dll"
+    module.write_bytes(b"MZ" + bytes(58) + (64).to_bytes(4, "little") + b"PE\0\0" + b"\x4c\x01" + bytes(300))
+    found = examined(module)
+    assert found["architecture.wrong"] == "failed"
+
+
+def test_a_driver_that_is_not_there(tmp_path):
+    assert examined(tmp_path / "vendor.so")["module.not_there"] == "failed"
