@@ -41,15 +41,29 @@ def certificates(ctx: typer.Context, signer: options.SignerUri) -> ExitCode:
 
 
 def _offered_as_dict(item: SigningCertificate) -> dict[str, Any]:
-    own = {"key_id": item.key_id, "has_private_key": item.has_private_key}
+    own = {"key_id": item.key_id, "has_private_key": item.has_private_key, "token": _token_of(item)}
     return signer_as_dict(item.certificate) | own
+
+
+def _token_of(item: SigningCertificate) -> str | None:
+    """Return what people call the token that holds a certificate; None where no token does."""
+    if not item.key_id.startswith("pkcs11:"):
+        return None
+    from bhxh_sdk.signers.pkcs11 import TokenAddress
+
+    token = TokenAddress.parse(item.key_id).token
+    return token.label or token.serial or token.model
 
 
 def _offered_lines(offered: Sequence[SigningCertificate], output: Output) -> Iterable[str]:
     for number, item in enumerate(offered, 1):
         key = output.text(f"cli.private_key.{str(item.has_private_key).lower()}")
         yield f"{number}. {item.certificate.common_name}  ({key})"
+        if (token := _token_of(item)) is not None:
+            yield f"  {output.text('cli.certificate.token')}: {token}"
         yield from certificate_lines(item.certificate, output)
+        if token is not None:
+            yield f"  {output.text('cli.certificate.address')}: {item.key_id}"
 
 
 def sign(
