@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cattrs import Converter
 
+from bhxh_sdk.signers.pkcs11.contract import TokenFlag
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -75,12 +77,11 @@ def _converter() -> Converter:
     converter = Converter(detailed_validation=False)
     converter.register_unstructure_hook(bytes, lambda value: base64.b64encode(value).decode())
     converter.register_structure_hook(bytes, lambda text, _: base64.b64decode(text, validate=True))
-    converter.register_structure_hook_func(lambda kind: any(kind is plain for plain in _PLAIN), _exactly)
+    for plain in (str, int, bool):
+        converter.register_structure_hook(plain, _exactly)
+    converter.register_structure_hook(TokenFlag, lambda found, _: TokenFlag(_exactly(found, int)))
     converter.register_structure_hook_func(lambda kind: kind is type(None), _exactly)
     return converter
-
-
-_PLAIN = (str, int, bool)
 
 
 def _exactly(value: object, kind: type[T]) -> T:
