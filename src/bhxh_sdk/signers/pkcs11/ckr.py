@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CKR", "CKR_GONE", "VENDOR_DEFINED", "ckr_name", "ckr_of_class", "ckr_of_text"]
+__all__ = ["CKR", "CKR_GONE", "CKR_UNREADABLE", "VENDOR_DEFINED", "ckr_name", "ckr_of_class", "ckr_of_text"]
 
 VENDOR_DEFINED = 0x80000000
 """Return values from here on mean what the driver's maker says."""
@@ -113,6 +113,9 @@ CKR: dict[int, str] = {
 
 CKR_GONE = frozenset({0x03, 0x32, 0xE0, 0xE1})
 """What a slot answers whose token, or reader, is not there any more, or not to be read."""
+
+CKR_UNREADABLE = frozenset({0x06, 0x07, 0x11, 0x12})
+"""What drivers answer for an attribute that an object does not have or show."""
 
 
 def ckr_name(code: int | None) -> str:

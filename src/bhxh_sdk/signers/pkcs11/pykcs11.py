@@ -30,12 +30,12 @@ from bhxh_sdk.signers.pkcs11.attributes import (
     pss_of,
     text_of,
 )
-from bhxh_sdk.signers.pkcs11.ckr import CKR_GONE
+from bhxh_sdk.signers.pkcs11.ckr import CKR_GONE, CKR_UNREADABLE
 from bhxh_sdk.signers.pkcs11.contract import CkrError, Mechanism, ModuleInfo, TokenFlag, TokenInfo
 from bhxh_sdk.signers.pkcs11.locks import ModuleLock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from bhxh_sdk.secret import Secret
     from bhxh_sdk.signers.pkcs11.contract import TokenCertificate, TokenKey
@@ -122,7 +122,8 @@ class PyKcs11Module:
         """Return the mechanisms of a slot's token."""
         # Not getMechanismList: it adds a mechanism of its own and gives names.
         found = LowLevel.ckulonglist()
-        self.ask("C_GetMechanismList", lambda: self._library.lib.C_GetMechanismList(slot, found))
+        code = self.ask("C_GetMechanismList", lambda: self._library.lib.C_GetMechanismList(slot, found))
+        _demand("C_GetMechanismList", code)
         return frozenset(found)
 
     def open(self, slot: int) -> PyKcs11Session:
@@ -232,9 +233,20 @@ class PyKcs11Session:
 
     def _values(self, found: Any, wanted: tuple[int, ...]) -> dict[int, bytes]:  # noqa: ANN401  # as the session
         try:
-            read = self._session.getAttributeValue(found, wanted, allAsBinary=True)
+            return self._read(found, wanted)
         except PyKCS11.PyKCS11Error:
-            read = self._session.getAttributeValue_fragmented(found, wanted, allAsBinary=True)
+            return {name: value for one in wanted for name, value in self._read_one(found, one)}
+
+    def _read_one(self, found: Any, wanted: int) -> Iterable[tuple[int, bytes]]:  # noqa: ANN401  # as the session
+        try:
+            return self._read(found, (wanted,)).items()
+        except PyKCS11.PyKCS11Error as error:
+            if error.value not in CKR_UNREADABLE:
+                raise
+            return ()
+
+    def _read(self, found: Any, wanted: tuple[int, ...]) -> dict[int, bytes]:  # noqa: ANN401  # as the session
+        read = self._session.getAttributeValue(found, wanted, allAsBinary=True)
         return {name: bytes(value) for name, value in zip(wanted, read, strict=True) if value is not None}
 
     def _ask(self, call: str, question: Callable[[], T]) -> T:

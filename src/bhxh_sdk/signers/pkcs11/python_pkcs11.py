@@ -24,7 +24,7 @@ from bhxh_sdk.signers.pkcs11.attributes import (
     key_of,
     pss_of,
 )
-from bhxh_sdk.signers.pkcs11.ckr import CKR_GONE, ckr_of_class, ckr_of_text
+from bhxh_sdk.signers.pkcs11.ckr import CKR_GONE, CKR_UNREADABLE, ckr_of_class, ckr_of_text
 from bhxh_sdk.signers.pkcs11.contract import CkrError, Mechanism, ModuleInfo, TokenFlag
 from bhxh_sdk.signers.pkcs11.function_list import USER, FunctionList
 from bhxh_sdk.signers.pkcs11.locks import ModuleLock
@@ -45,12 +45,6 @@ _PIN_LEN_RANGE = 0xA2
 _USER_ALREADY_LOGGED_IN = 0x100
 _KEY_HANDLE_INVALID = 0x60
 _MECHANISMS = {mechanism: pkcs11.Mechanism(mechanism) for mechanism in Mechanism}
-_UNREADABLE = (
-    pkcs11.AttributeTypeInvalid,
-    pkcs11.AttributeSensitive,
-    pkcs11.FunctionFailed,
-    pkcs11.ArgumentsBad,
-)
 
 
 class _Raw(AttributeMapper):
@@ -249,8 +243,11 @@ def _values(found: Any, wanted: tuple[int, ...]) -> dict[int, bytes]:  # noqa: A
 
 def _each(found: Any, wanted: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:  # noqa: ANN401  # as above
     for attribute in wanted:
-        with suppress(*_UNREADABLE):
+        try:
             yield attribute, found[attribute]
+        except pkcs11.PKCS11Error as error:
+            if ckr_of_class(type(error).__name__) not in CKR_UNREADABLE:
+                raise
 
 
 def _has_pad(token: pkcs11.Token) -> bool:
