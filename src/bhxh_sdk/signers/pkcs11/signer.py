@@ -123,7 +123,7 @@ class TokenSigner:
         from bhxh_sdk.signers.pkcs11.sources import OneModule  # noqa: PLC0415  # sources load drivers
 
         return cls(
-            OneModule.loaded(str(path), binding, isolated=isolated),
+            OneModule(str(path), binding, isolated=isolated),
             token=token,
             key=key,
             pin=pin,

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, cast, final
 from bhxh_sdk.signers.pkcs11 import outcomes
 from bhxh_sdk.signers.pkcs11.contract import CkrError
 from bhxh_sdk.signers.pkcs11.criteria import shown
-from bhxh_sdk.token_errors import DriverError, TokenNotFoundError
+from bhxh_sdk.token_errors import DriverCrashedError, DriverError, TokenNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bhxh_sdk.errors import BhxhError
     from bhxh_sdk.ports import Clock
     from bhxh_sdk.signers.pkcs11.address import TokenAddress
     from bhxh_sdk.signers.pkcs11.contract import Module
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MODULE", "OneModule", "SearchedModules", "source_of"]
 
+_BROKEN = frozenset({"crashed", "hung"})
 MODULE = "BHXH_PKCS11_MODULE"
 """Environment variable that names the module."""
 
@@ -31,23 +33,18 @@ class OneModule:
     """The module that was named.
 
     Args:
-        module: the module, loaded.
+        path: its file.
+        binding: `python-pkcs11` or `pykcs11`; empty for the one that is installed.
+        isolated: whether it gets a process of its own.
+
+    Raises:
+        DriverError: it cannot be used in this process.
+        MissingExtraError: the binding is not installed.
 
     """
 
-    def __init__(self, module: Module) -> None:
-        self._module = module
-
-    @classmethod
-    def loaded(cls, path: str, binding: str = "", *, isolated: bool = False) -> OneModule:
-        """Load a module.
-
-        Raises:
-            DriverError: it cannot be used in this process.
-            MissingExtraError: the binding is not installed.
-
-        """
-        return cls(_loaded(path, binding, isolated=isolated))
+    def __init__(self, path: str, binding: str = "", *, isolated: bool = False) -> None:
+        self._module = _loaded(path, binding, isolated=isolated)
 
     def modules(self, *, anew: bool = False) -> Sequence[Module]:  # noqa: ARG002  # there is nothing to look for
         """Return it."""
@@ -121,21 +118,24 @@ class SearchedModules:
         except CkrError as error:
             raise outcomes.token_error(error, module.path) from error
 
-    def _none(self, found: Discovery) -> TokenNotFoundError | DriverError:
+    def _none(self, found: Discovery) -> BhxhError:
         tried = ", ".join(f"{each.path} ({each.outcome})" for each in found.tried)
         if found.tokens:
             others = ", ".join(shown(each.token) for each in found.tokens)
             return TokenNotFoundError("pkcs11.other_token", wanted=str(self._where.token), found=others)
-        if any(each.outcome == "no_token" for each in found.tried):
+        outcomes_seen = {each.outcome for each in found.tried}
+        if "no_token" in outcomes_seen:
             return TokenNotFoundError("pkcs11.no_token", tried=tried)
+        if outcomes_seen and outcomes_seen <= _BROKEN:
+            return DriverCrashedError(name=tried)
         return DriverError("pkcs11.no_module", tried=tried, name=self._where.module_path)
 
 
 def source_of(where: TokenAddress, clock: Clock | None) -> ModuleSource:
     """Return where an address's modules come from.
 
-    A file that the address or the environment names is loaded at once; everything else is looked for when the
-    first certificate is.
+    A file that the address or the environment names is loaded at once; everything else is looked for with the
+    first certificate.
 
     Args:
         where: the address.
@@ -147,8 +147,8 @@ def source_of(where: TokenAddress, clock: Clock | None) -> ModuleSource:
 
     """
     path = where.module_path or os.environ.get(MODULE, "")
-    if Path(path).is_file():
-        return OneModule.loaded(path, where.binding, isolated=where.isolated)
+    if Path(path).is_file() and not (where.library or where.module_name):
+        return OneModule(path, where.binding, isolated=where.isolated)
     return SearchedModules(where, clock)
 
 

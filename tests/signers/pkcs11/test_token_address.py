@@ -1,0 +1,394 @@
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from signers.pkcs11.fakes import PIN, FakeModule, token_of
+
+from bhxh_sdk.errors import BhxhError, InputError, SetupError
+from bhxh_sdk.signers import SignerAddress, open_signer
+from bhxh_sdk.signers.pkcs11 import KeyCriteria, TokenAddress, TokenCriteria, TokenSigner, discovery, sources
+from bhxh_sdk.signers.pkcs11.contract import ModuleInfo, TokenCertificate, TokenInfo, TokenKey
+from bhxh_sdk.signers.pkcs11.criteria import LibraryCriteria, key_uri, shown
+from bhxh_sdk.signers.pkcs11.discovery import Discovery, FoundToken, TriedModule
+from bhxh_sdk.token_errors import DriverCrashedError, DriverError, TokenError, TokenNotFoundError
+
+TOKEN = TokenInfo(
+    slot=3, label="HR", manufacturer="Example", model="One", serial="0A1B", reader="Reader 1", flags=0x400
+)
+
+
+def parsed(uri):
+    return TokenAddress.parse(uri)
+
+
+def test_an_address_may_name_everything():
+    address = parsed(
+        "pkcs11:token=HR;serial=0A1B;manufacturer=Example;model=One;slot-id=3;slot-description=Reader%201"
+        ";id=%01%02;object=sign;type=private;library-manufacturer=Maker;library-description=Driver"
+        ";library-version=2.6;x-vendor=anything"
+        "?module-path=/opt/x.so&module-name=x&binding=pykcs11&pin-env=TOKEN_PIN&isolated=1&x-vendor=1"
+    )
+    assert address == TokenAddress(
+        token=TokenCriteria(
+            label="HR", serial="0A1B", manufacturer="Example", model="One", reader="Reader 1", slot=3
+        ),
+        key=KeyCriteria(key_id=b"\x01\x02", label="sign", kind="private"),
+        library=LibraryCriteria(manufacturer="Maker", description="Driver", version="2.6"),
+        module_path="/opt/x.so",
+        module_name="x",
+        binding="pykcs11",
+        pin_env="TOKEN_PIN",
+        isolated=True,
+    )
+
+
+def test_an_address_may_name_nothing():
+    assert parsed("pkcs11:") == TokenAddress()
+
+
+@pytest.mark.parametrize(("text", "holds"), [("1", True), ("yes", True), ("", True), ("0", False)])
+def test_isolation_is_yes_or_no(text, holds):
+    assert parsed(f"pkcs11:?isolated={text}").isolated is holds
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.binary(min_size=1))
+def test_whatever_a_token_is_called_its_address_finds_it(label, name, key_id):
+    label, name = (text.encode("utf-8", "replace").decode() for text in (label, name))
+    token = evolve(TOKEN, label=label)
+    own = TokenCertificate(der=b"", key_id=key_id, label=name)
+    address = parsed(key_uri(token, own))
+    assert address.token.fit(token)
+    assert address.key.certificates([evolve(own, key_id=b""), own]) == (own,)
+    unnamed = parsed(key_uri(evolve(token, label="", serial=""), evolve(own, key_id=b"")))
+    assert (unnamed.token.slot, unnamed.key.label) == (3, name)
+
+
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("pkcs11:token=HR;token=HR", "signing.doubled_option"),
+        ("pkcs11:tokne=HR", "pkcs11.unknown_attribute"),
+        ("pkcs11:token", "pkcs11.unknown_attribute"),
+        ("pkcs11:pin-value=4711", "pkcs11.unknown_attribute"),
+        ("pkcs11:slot-manufacturer=Example", "pkcs11.unknown_attribute"),
+        ("pkcs11:token=%FF", "pkcs11.not_text"),
+        ("pkcs11:slot-id=one", "pkcs11.slot_number"),
+        ("pkcs11:slot-id=", "pkcs11.slot_number"),
+        ("pkcs11:type=public", "pkcs11.not_one_of"),
+        ("pkcs11:?binding=ctypes", "pkcs11.not_one_of"),
+        ("pkcs11:?isolated=perhaps", "pkcs11.not_one_of"),
+        ("pkcs11:?module=x", "signing.unknown_option"),
+        ("pkcs11:?pin-value=4711", "pin.in_address"),
+        ("pkcs11:?pin-source=file:4711", "pin.in_address"),
+        ("pkcs11:?PIN-%56alue=4711", "pin.in_address"),
+        ("pkcs11:?pin=4711", "signing.secret_in_uri"),
+    ],
+)
+def test_what_an_address_cannot_say_is_refused(uri, code):
+    with pytest.raises(InputError) as caught:
+        parsed(uri)
+    error = caught.value
+    assert (error.code, error.field) == (code, "signer")
+    assert "4711" not in f"{error} {error.message('vi')} {error.hint('vi')} {error.parameters}"
+    assert error.hint("vi")
+
+
+def test_the_text_says_where_a_pin_may_come_from():
+    with pytest.raises(InputError) as caught:
+        parsed("pkcs11:?pin-value=4711")
+    assert "pin-env" in caught.value.hint("vi")
+
+
+@given(st.text())
+def test_whatever_an_address_is_only_our_own_errors_come_out(text):
+    try:
+        parsed(f"pkcs11:{text}")
+    except BhxhError:
+        return
+
+
+def test_a_relative_module_path_starts_at_the_base_folder(tmp_path):
+    (tmp_path / "here.so").touch()
+    for written, path in {
+        "lib/x.so": str(tmp_path / "lib/x.so"),
+        "here.so": str(tmp_path / "here.so"),
+        "elsewhere.so": "elsewhere.so",
+        r"lib\x.dll": str(tmp_path / r"lib\x.dll"),
+    }.items():
+        address = SignerAddress.parse(f"pkcs11:?module-path={quote(written)}", base_dir=tmp_path)
+        assert TokenAddress.parse(address).module_path == path
+
+
+@pytest.mark.parametrize(
+    ("changes", "fits"),
+    [
+        ({}, True),
+        ({"label": "HR", "slot": 3}, True),
+        ({"label": "hr"}, False),
+        ({"slot": 0}, False),
+        ({"serial": "FFFF"}, False),
+        ({"reader": "Reader 2"}, False),
+    ],
+)
+def test_criteria_tell_tokens_apart(changes, fits):
+    assert TokenCriteria(**changes).fit(TOKEN) is fits
+
+
+def test_composed_and_decomposed_accents_are_the_same_label():
+    assert TokenCriteria(label="Ke\u0302\u0301 toa\u0301n ").fit(evolve(TOKEN, label="K\u1ebf to\u00e1n"))
+
+
+def test_criteria_are_shown_without_what_is_not_said():
+    assert str(TokenCriteria(label="HR", slot=0)) == "label=HR, slot=0"
+    assert str(TokenCriteria()) == ""
+    assert str(KeyCriteria(key_id=b"\xa1")) == "id=a1"
+
+
+def test_a_token_is_shown_by_what_it_has():
+    assert shown(TOKEN) == "HR (0A1B)"
+    assert shown(evolve(TOKEN, label="")) == "One (0A1B)"
+    assert shown(TokenInfo(slot=2, reader="Reader")) == "Reader"
+    assert shown(TokenInfo(slot=2)) == "slot 2"
+
+
+def named(*key_ids, label="sign"):
+    return [TokenCertificate(der=b"", key_id=key_id, label=label) for key_id in key_ids]
+
+
+def keys(*key_ids):
+    return [TokenKey(handle=0, key_id=key_id, label="sign") for key_id in key_ids]
+
+
+def test_an_id_names_the_certificate_else_the_key():
+    certificates, found = named(b"1", b"2"), keys(b"1", b"3")
+    assert KeyCriteria(key_id=b"2").certificates(certificates) == (certificates[1],)
+    assert KeyCriteria(key_id=b"2").keys(found, certificates) == tuple(found)
+    assert KeyCriteria(key_id=b"3").certificates(certificates) == tuple(certificates)
+    assert KeyCriteria(key_id=b"3").keys(found, certificates) == (found[1],)
+
+
+def test_a_type_says_whose_id_it_is():
+    certificates, found = named(b"1", b"2"), keys(b"1", b"2")
+    private = KeyCriteria(key_id=b"1", kind="private")
+    assert private.certificates(certificates) == tuple(certificates)
+    assert private.keys(found, certificates) == (found[0],)
+    own = KeyCriteria(key_id=b"3", kind="cert")
+    assert own.certificates(certificates) == ()
+    assert own.keys(found, certificates) == tuple(found)
+
+
+# Where modules come from
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """Load fake modules in place of drivers, and note how."""
+    noted = []
+
+    class Loaded:
+        def __init__(self, kind):
+            self.kind, self.modules = kind, {}
+
+        def __call__(self, path, binding=""):
+            noted.append((self.kind, path, binding))
+            return self.modules.get(path) or FakeModule(path=path)
+
+    here, alone = Loaded("here"), Loaded("alone")
+    monkeypatch.setattr("bhxh_sdk.signers.pkcs11.loading.load_module", here)
+    monkeypatch.setattr("bhxh_sdk.signers.pkcs11.isolated.IsolatedModule", alone)
+    here.noted = noted
+    return here
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """Let a search find what the test says, and note how it was asked."""
+
+    class Search:
+        def __init__(self):
+            self.answer, self.asked = Discovery(), []
+
+        def __call__(self, **asked):
+            self.asked.append(asked)
+            return self.answer
+
+    search = Search()
+    monkeypatch.setattr(discovery, "discover", search)
+    return search
+
+
+def found_token(path="/opt/libx.so", token=TOKEN, **changes):
+    return FoundToken(module_path=path, binding="python-pkcs11", token=token, certificates=(), **changes)
+
+
+def source(uri, clock=None):
+    return sources.source_of(parsed(uri), clock)
+
+
+def test_a_named_file_is_loaded_at_once(loads, tmp_path):
+    path = tmp_path / "x.so"
+    path.touch()
+    (module,) = source(f"pkcs11:?module-path={path}&binding=pykcs11").modules()
+    source(f"pkcs11:?module-path={path}&isolated=1")
+    assert module.path == str(path)
+    assert loads.noted == [("here", str(path), "pykcs11"), ("alone", str(path), "")]
+
+
+def test_the_environment_may_name_the_file(loads, tmp_path, monkeypatch):
+    path = tmp_path / "x.so"
+    path.touch()
+    monkeypatch.setenv("BHXH_PKCS11_MODULE", str(path))
+    source("pkcs11:")
+    TokenSigner.from_module(Path("/opt/y.so"), binding="pykcs11")
+    assert loads.noted == [("here", str(path), ""), ("here", "/opt/y.so", "pykcs11")]
+
+
+def test_without_a_file_tokens_are_looked_for_when_they_are_needed(loads, found, clock):
+    where = source("pkcs11:token=HR", clock)
+    assert found.asked == []
+    found.answer = Discovery(
+        tokens=(
+            found_token(),
+            found_token(token=evolve(TOKEN, slot=4, serial="2")),
+            found_token("/opt/other.so", evolve(TOKEN, label="other")),
+            found_token("/opt/alone.so", evolve(TOKEN, serial="3"), isolated=True),
+        )
+    )
+    modules = where.modules()
+    assert found.asked == [{"module_path": "", "clock": clock}]
+    assert loads.noted == [
+        ("here", "/opt/libx.so", "python-pkcs11"),
+        ("alone", "/opt/alone.so", "python-pkcs11"),
+    ]
+    assert where.modules() == modules
+    assert len(found.asked) == 1
+
+
+def test_a_search_without_a_clock_ends_by_itself(found):
+    with pytest.raises(DriverError):
+        source("pkcs11:").modules()
+    assert found.asked[0]["clock"].monotonic() == found.asked[0]["clock"].monotonic()
+
+
+def test_a_module_may_be_named_as_the_standard_does(loads, found):
+    found.answer = Discovery(tokens=(found_token("/opt/libx.so.1"), found_token(r"C:\Windows\y.dll")))
+    assert [module.path for module in source("pkcs11:?module-name=x").modules()] == ["/opt/libx.so.1"]
+    assert [module.path for module in source("pkcs11:?module-name=y").modules()] == [r"C:\Windows\y.dll"]
+
+
+def test_a_module_may_be_named_by_what_it_says(loads, found):
+    said = ModuleInfo(path="/opt/b.so", manufacturer="Maker", version="2.6")
+    loads.modules = {"/opt/b.so": FakeModule(path="/opt/b.so", info=said)}
+    found.answer = Discovery(tokens=(found_token("/opt/a.so"), found_token("/opt/b.so")))
+    where = source("pkcs11:library-manufacturer=Maker;library-version=2.6")
+    assert [module.path for module in where.modules()] == ["/opt/b.so"]
+    with pytest.raises(TokenNotFoundError):
+        source("pkcs11:library-manufacturer=Nobody").modules()
+    loads.modules["/opt/b.so"].failures = {"C_GetInfo": [0x05]}
+    with pytest.raises(TokenError):
+        source("pkcs11:library-manufacturer=Maker").modules()
+
+
+def test_a_named_module_may_be_refused_for_what_it_says(loads, found, tmp_path, clock):
+    path = tmp_path / "x.so"
+    path.touch()
+    found.answer = Discovery(tokens=(found_token(str(path)),))
+    with pytest.raises(TokenNotFoundError):
+        source(f"pkcs11:library-manufacturer=Nobody?module-path={path}", clock).modules()
+    assert found.asked == [{"module_path": str(path), "clock": clock}]
+
+
+def tried(**outcomes):
+    return tuple(
+        TriedModule(path=f"/opt/{name}.so", origin="table", outcome=outcome)
+        for name, outcome in outcomes.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code", "named_in_text"),
+    [
+        (Discovery(), DriverError, "pkcs11.no_module", "PKCS#11"),
+        (
+            Discovery(tried=tried(a="crashed", b="not_pkcs11")),
+            DriverError,
+            "pkcs11.no_module",
+            "/opt/a.so (crashed)",
+        ),
+        (
+            Discovery(tried=tried(a="hung", b="no_token")),
+            TokenNotFoundError,
+            "pkcs11.no_token",
+            "/opt/b.so (no_token)",
+        ),
+        (
+            Discovery(tokens=(found_token(token=evolve(TOKEN, label="other")),)),
+            TokenNotFoundError,
+            "pkcs11.other_token",
+            "other (0A1B)",
+        ),
+        (Discovery(tried=tried(a="crashed")), DriverCrashedError, "driver.crashed", "/opt/a.so"),
+        (Discovery(tried=tried(a="hung")), DriverCrashedError, "driver.crashed", "/opt/a.so"),
+    ],
+)
+def test_what_was_not_found_says_where_was_looked(loads, found, answer, kind, code, named_in_text):
+    found.answer = answer
+    with pytest.raises(kind) as caught:
+        source("pkcs11:token=HR").modules()
+    assert type(caught.value) is kind
+    assert caught.value.code == code
+    assert named_in_text in caught.value.message("vi")
+    assert caught.value.hint("vi")
+
+
+def test_a_new_search_ends_processes_that_are_not_needed_any_more(loads, found):
+    ended = []
+
+    class Alone(FakeModule):
+        def close(self):
+            ended.append(self.path)
+
+    loads.modules = {f"/opt/{name}.so": Alone(path=f"/opt/{name}.so") for name in "ab"}
+    found.answer = Discovery(tokens=(found_token("/opt/a.so"),))
+    where = source("pkcs11:token=HR")
+    where.modules()
+    found.answer = Discovery(tokens=(found_token("/opt/b.so"),))
+    where.modules(anew=True)
+    assert ended == ["/opt/a.so"]
+    where.close()
+    assert ended == ["/opt/a.so", "/opt/b.so"]
+
+
+def test_an_address_opens_a_signer(loads, found, shelf, run, person, clock, job):
+    loads.modules = {"/opt/libx.so": FakeModule(token_of(shelf.a1, shelf.a2))}
+    found.answer = Discovery(tokens=(found_token(),))
+    signer = open_signer("pkcs11:token=HR;id=%A2", clock=clock)
+    assert (repr(signer), signer.capabilities.needs_secret) == ("TokenSigner(label=HR)", True)
+    (certificate,) = run(signer.certificates())
+    assert certificate.key_id == "pkcs11:token=HR;serial=0A1B;id=%A2"
+    run(signer.start([job()], certificate, person(PIN), clock))
+    assert found.asked == [{"module_path": "", "clock": clock}]
+    signer.close()
+
+
+def test_a_variable_named_in_the_address_holds_the_pin(
+    loads, found, shelf, run, person, clock, job, monkeypatch
+):
+    monkeypatch.setenv("TOKEN_PIN", PIN)
+    loads.modules = {"/opt/libx.so": FakeModule(token_of(shelf.a1))}
+    found.answer = Discovery(tokens=(found_token(),))
+    signer = TokenSigner.from_address("pkcs11:?pin-env=TOKEN_PIN", clock=clock)
+    assert not signer.capabilities.needs_secret
+    (certificate,) = run(signer.certificates())
+    run(signer.start([job()], certificate, person(), clock))
+    signer.close()
+
+
+def test_another_scheme_is_no_token():
+    with pytest.raises(SetupError):
+        open_signer("pkcs12:token=HR")
