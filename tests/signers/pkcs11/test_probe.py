@@ -118,7 +118,7 @@ def test_the_main_function_answers(tmp_path):
 import runpy
 from bhxh_sdk.signers.pkcs11 import child
 child.end_at_once = lambda: None  # so that coverage is written
-runpy.run_module("bhxh_sdk.signers.pkcs11.probe", run_name="__main__")
+runpy.run_module("bhxh_sdk.signers.pkcs11.probe", run_name="__main__", alter_sys=True)
 """
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, check=True)
     assert json.loads(done.stdout)["outcome"] == "not_there"
