@@ -42,6 +42,7 @@ EXPECTED = {
     "build_rows": {"build_sign_rows_50k_vs_signxml", "build_sign_rows_50k_vs_signxml_peak_mb"},
     "attachment": {"attachment_50m_vs_floor", "attachment_50m_vs_floor_peak_mb"},
     "batch": {"batch_20k_two_cores_vs_one"},
+    "token": {"token_python_pkcs11_vs_floor", "token_pykcs11_vs_floor"},
     "growth": {
         f"growth_{work}_{size}_vs_{other}"
         for work in ("sign", "verify")
@@ -52,7 +53,7 @@ EXPECTED = {
 """What each module has to give at least."""
 
 
-@pytest.mark.needs_tool("java", "javac", "xmlsec1")
+@pytest.mark.needs_tool("java", "javac", "xmlsec1", "softhsm2-util", "cc")
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_a_benchmark_gives_well_formed_lines_and_all_of_its_names(name):
     lines = [
@@ -92,6 +93,14 @@ def test_a_peer_that_is_missing_is_left_out_and_named(monkeypatch, tmp_path, cap
     said = capsys.readouterr().err
     assert "left out: java" in said
     assert "left out: bergshamra" in said
+
+
+def test_without_a_compiler_tokens_are_left_out_and_that_is_said(monkeypatch, capsys):
+    from benchmarks import token
+
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert list(token.results(TINY)) == []
+    assert "left out: token: no cc" in capsys.readouterr().err
 
 
 def test_the_ratio_is_ours_by_the_other():

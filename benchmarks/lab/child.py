@@ -25,26 +25,24 @@ if TYPE_CHECKING:
 
     from benchmarks.lab.material import Key
 
-__all__ = ["Child", "main"]
+__all__ = ["Child", "Program", "main"]
 
 _ROOT = Path(__file__).parents[2]
 
 
-class Child:
-    """Start a task in a process of its own: `with Child(...) as child: child(3)`; a contender.
+class Program:
+    """Start a program that obeys orders: `with Program(...) as program: program(3)`; a contender.
+
+    For each number N on its standard input it runs N times, and prints in JSON what one run took: wall time
+    and time of all cores in milliseconds, memory in MB.
 
     Args:
-        task: its name.
-        key: who signs.
-        small: something small to begin with.
-        argument: what to work on.
-        at: where the signature stands.
+        command: the program and its arguments.
 
     """
 
-    def __init__(self, task: str, key: Key, small: object, argument: object, at: str = "") -> None:
-        words = [task, str(key.folder), str(small), str(argument), at]
-        self._command = [sys.executable, "-m", "benchmarks.lab.child", *words]
+    def __init__(self, *command: str) -> None:
+        self._command = command
 
     def __enter__(self) -> Self:
         """Start it."""
@@ -63,7 +61,7 @@ class Child:
         print(runs, file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline() if self._process.stdout else ""
         if not answer:
-            raise ChildProcessError(" ".join(self._command[3:]))
+            raise ChildProcessError(" ".join(self._command))
         return Cost(*json.loads(answer))
 
     def __exit__(
@@ -75,6 +73,23 @@ class Child:
         """End it."""
         self._process.kill()
         self._process.communicate()
+
+
+class Child(Program):
+    """Start a task in a process of its own.
+
+    Args:
+        task: its name.
+        key: who signs.
+        small: something small to begin with.
+        argument: what to work on.
+        at: where the signature stands.
+
+    """
+
+    def __init__(self, task: str, key: Key, small: object, argument: object, at: str = "") -> None:
+        words = [task, str(key.folder), str(small), str(argument), at]
+        super().__init__(sys.executable, "-m", "benchmarks.lab.child", *words)
 
 
 def main(task: str, keys: str, small: str, argument: str, at: str) -> None:

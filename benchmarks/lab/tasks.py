@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import os
 import shutil
 from binascii import b2a_base64
@@ -16,7 +18,8 @@ from benchmarks.lab.libraries import library
 from benchmarks.lab.material import MOMENT, NOW, ROWS, records
 from benchmarks.peers import DSIG, xmlsec_program
 from bhxh_sdk import xml
-from bhxh_sdk.models import DossierEnvelope, Ivan
+from bhxh_sdk.models import DossierEnvelope, Ivan, SignatureScheme
+from bhxh_sdk.signers import HashName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,6 +87,25 @@ class _Hash:
 
     def write(self, block: bytes) -> None:
         self.state.update(block)
+
+
+def _token(binding: str) -> Task:
+    """Make so many signature values with the token of that label in that module, with ours."""
+
+    def task(_key: Key, count: str, token: str) -> Action:
+        from bhxh_sdk.signers.pkcs11.criteria import TokenCriteria  # noqa: PLC0415  # few tasks need tokens
+        from bhxh_sdk.signers.pkcs11.signer import TokenSigner  # noqa: PLC0415  # as above
+
+        module, label, pin = json.loads(token)
+        criteria = TokenCriteria(label=label)
+        signer = TokenSigner.from_module(module, binding=binding, token=criteria, pin=pin)
+        (certificate,) = asyncio.run(signer.certificates())
+        sign = asyncio.run(signer.local_key(certificate, ask=None))
+        digest = hashlib.sha256(b"example").digest()
+        way = (digest, HashName.SHA256, SignatureScheme.RSA_PKCS1)
+        return lambda: [sign(*way) for _ in range(int(count))]
+
+    return task
 
 
 def _sign_with(name: str) -> Task:
@@ -239,6 +261,7 @@ TASKS: Mapping[str, Task] = {
     **{f"sign-{name}": _sign_with(name) for name in ("bergshamra", "python_xmlsec", "signxml")},
     **{f"verify-{name}": _verify_with(name) for name in ("bergshamra", "python_xmlsec", "signxml")},
     "rsa": _rsa,
+    **{f"token-{binding}": _token(binding) for binding in ("python-pkcs11", "pykcs11")},
     "rows-ours": _rows_ours,
     "rows-signxml": _rows_signxml,
     "attachment-ours": _attachment_ours,
@@ -246,4 +269,4 @@ TASKS: Mapping[str, Task] = {
     "attachment-floor": _attachment_floor,
     "attachment-floor-kept": _attachment_floor_kept,
 }
-"""By name; each takes the key, what to work on, and where the signature stands."""
+"""By name; each takes the key, what to work on, and where the signature stands, or which token signs."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from benchmarks import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["Contender", "Cost", "beside", "faster", "in_turns", "measured", "spent", "timed"]
 
@@ -61,12 +61,24 @@ def timed(action: Callable[[T], object], inputs: Sequence[T]) -> Contender:
     return run
 
 
-def in_turns(contenders: Mapping[str, Contender], *, rounds: int, block: int = 1) -> dict[str, Cost]:
+def in_turns(
+    contenders: Mapping[str, Contender],
+    *,
+    rounds: int,
+    block: int = 1,
+    pick: Callable[[Iterable[float]], float] = median,
+) -> dict[str, Cost]:
     """Let everyone run a block in each round; another goes first each time.
 
+    Args:
+        contenders: by name.
+        rounds: how many.
+        block: how often each runs in a round.
+        pick: which of the rounds' times count; `min` tells small differences on a busy machine.
+
     Returns:
-        Medians of the rounds, after one that only warms up; of memory the most, the first round included,
-        because what an allocator keeps is not taken again later.
+        What was picked of the rounds, after one that only warms up; of memory the most, the first round
+        included, because what an allocator keeps is not taken again later.
 
     """
     names = list(contenders)
@@ -75,14 +87,14 @@ def in_turns(contenders: Mapping[str, Contender], *, rounds: int, block: int = 1
         first = number % len(names)
         for name in names[first:] + names[:first]:
             costs[name].append(contenders[name](block))
-    return {name: _middle(found) for name, found in costs.items()}
+    return {name: _picked(found, pick) for name, found in costs.items()}
 
 
-def _middle(costs: Sequence[Cost]) -> Cost:
+def _picked(costs: Sequence[Cost], pick: Callable[[Iterable[float]], float]) -> Cost:
     later = costs[1:]
     return Cost(
-        median(cost.ms for cost in later),
-        median(cost.cpu_ms for cost in later),
+        pick(cost.ms for cost in later),
+        pick(cost.cpu_ms for cost in later),
         max(cost.peak_mb for cost in costs),
     )
 
