@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from tokens.entries import NOW
 
@@ -68,6 +70,11 @@ def test_a_driver_that_crashes(simulator):
     assert examined(simulator.module)["driver.crashed"] == "failed"
 
 
+def test_a_driver_that_crashes_when_keys_are_looked_for(simulator):
+    simulator.set(crash={"C_FindObjectsInit": ("segv", 1)})
+    assert examined(simulator.module)["driver.crashed"] == "failed"
+
+
 def test_a_driver_that_hangs(simulator):
     simulator.set(hang={"C_GetSlotList": True})
 
@@ -76,6 +83,12 @@ def test_a_driver_that_hangs(simulator):
 
     found = examine(f"pkcs11:?module-path={simulator.module}", clock=Clock(), machine=HERE, discover=discover)
     assert "doctor.driver.hung" in {check.code for check in found.failed}
+
+
+def test_no_driver_is_loaded_into_this_process(simulator):
+    assert "failed" not in examined(simulator.module).values()
+    assert os.getpid() not in {call.process for call in simulator.calls()}
+    assert len({call.process for call in simulator.calls()}) == 2
 
 
 def test_a_pin_pad(simulator):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from bhxh_sdk import signers
 from bhxh_sdk.blocking import run_blocking
@@ -92,7 +93,7 @@ class _Doctor(NamedTuple):
 
     def key_file(self) -> Iterator[Check]:
         """Examine a signer that needs no driver; one that would ask for a password is left alone."""
-        listed, check = self._listed()
+        listed, check = self._listed(self.uri)
         yield check
         judge = self._judge([Holder(name=self.uri, certificates=tuple(listed))] if listed is not None else [])
         yield from judge.checks()
@@ -111,13 +112,13 @@ class _Doctor(NamedTuple):
         others = [each for each in found.tokens if each not in asked]
         drivers = driver_checks(found.tried, self.machine)
         tokens = token_checks(asked, others, found.tried)
-        checks = (bindings, *drivers, *tokens, *self._of_asked(asked))
+        checks = (bindings, *drivers, *tokens, *self._of_asked(asked, address))
         return Examination(checks=checks, looked=found.tried)
 
-    def _of_asked(self, asked: Sequence[FoundToken]) -> Iterator[Check]:
+    def _of_asked(self, asked: Sequence[FoundToken], address: SignerAddress) -> Iterator[Check]:
         keys: Mapping[bytes, bool | None] | None = None
         if asked:
-            listed, check = self._listed()
+            listed, check = self._listed(_apart(self.uri, address, asked))
             yield check
             if listed is not None:
                 keys = {item.certificate.der: item.has_private_key for item in listed}
@@ -139,10 +140,10 @@ class _Doctor(NamedTuple):
         shown = [item.certificate for holder in judge.holders for item in holder.signing]
         return clock_check(shown, self.machine, self.clock.now())
 
-    def _listed(self) -> tuple[Sequence[SigningCertificate] | None, Check]:
+    def _listed(self, uri: str) -> tuple[Sequence[SigningCertificate] | None, Check]:
         """List what the signer itself would list, without a PIN or password."""
         try:
-            signer = self.opener(self.uri, clock=self.clock)
+            signer = self.opener(uri, clock=self.clock)
             try:
                 listed = run_blocking(signer.certificates())
             finally:
@@ -152,3 +153,13 @@ class _Doctor(NamedTuple):
                 return None, Maker("signer", self.uri).skipped("needs_secret", name=self.uri)
             return None, Check.of_error(error)
         return listed, Maker("signer", self.uri).ok(name=self.uri)
+
+
+def _apart(uri: str, address: SignerAddress, asked: Sequence[FoundToken]) -> str:
+    """Return the address with its driver in a process that may crash alone, and not to be searched again."""
+    modules = {found.module_path for found in asked}
+    options = {"isolated": "1"}
+    if len(modules) == 1 and "module-name" not in address.options:
+        options["module-path"] = quote(modules.pop(), safe="")
+    added = "&".join(f"{name}={value}" for name, value in options.items() if name not in address.options)
+    return f"{uri}{'&' if '?' in uri else '?'}{added}"
