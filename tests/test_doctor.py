@@ -22,7 +22,7 @@ from bhxh_sdk.errors import (
 )
 from bhxh_sdk.models import CertificateInfo, Organisation
 from bhxh_sdk.sandbox.pki import SandboxPki
-from bhxh_sdk.signers import SigningCertificate
+from bhxh_sdk.signers import SignerAddress, SigningCertificate
 from bhxh_sdk.signers.pkcs11 import discovery
 from bhxh_sdk.signers.pkcs11.contract import TokenFlag, TokenInfo
 from bhxh_sdk.signers.pkcs11.discovery import Discovery, FoundToken, TriedModule
@@ -324,6 +324,20 @@ def test_a_token_without_a_label_has_a_name_too():
 def test_a_token_behind_a_helper_process():
     found = examined(evolve(on_token(PKI.issue()), isolated=True, binding="helper:pykcs11"))
     assert one(found, "token").code == "doctor.token.isolated"
+
+
+@pytest.mark.parametrize(
+    ("uri", "paths", "opened"),
+    [
+        ("pkcs11:token=A", ["/a b.so"], "pkcs11:token=A?isolated=1&module-path=%2Fa%20b.so"),
+        ("pkcs11:?pin-env=P", ["/a.so", "/b.so"], "pkcs11:?pin-env=P&isolated=1"),
+        ("pkcs11:?module-name=a", ["/a.so"], "pkcs11:?module-name=a&isolated=1"),
+        ("pkcs11:?module-path=a.so", ["/a.so"], "pkcs11:?module-path=a.so&isolated=1"),
+    ],
+)
+def test_the_signer_is_opened_with_its_driver_in_another_process(uri, paths, opened):
+    asked = [on_token(path=path) for path in paths]
+    assert examining._apart(uri, SignerAddress.parse(uri), asked) == opened
 
 
 def test_an_address_that_opens_no_signer_is_a_line():

@@ -44,7 +44,7 @@ def test_a_good_token(simulator):
 
 @pytest.mark.parametrize(
     ("tries", "code"),
-    [(3, "pin.ok"), (2, "pin.count_low"), (1, "pin.last_try"), (0, "pin.locked")],
+    [(2, "pin.count_low"), (1, "pin.last_try"), (0, "pin.locked")],
 )
 def test_the_state_of_the_pin_is_read_and_no_try_is_spent(simulator, tries, code):
     simulator.set_tries_left("single", tries)
