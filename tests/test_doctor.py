@@ -249,6 +249,7 @@ def test_what_a_driver_failed_with_is_told(detail, text):
 def test_without_a_binding_no_driver_is_blamed():
     found = examined(modules=[tried("failed", detail="missing_extra")], on=evolve(HERE, bindings=frozenset()))
     assert "driver" not in {check.name for check in found}
+    assert [check.name for check in found.failed] == ["bindings"]
 
 
 @pytest.mark.parametrize("detail", ["C_GetTokenInfo: 0xe0", "C_OpenSession: 0x32", "open: DeviceRemoved"])

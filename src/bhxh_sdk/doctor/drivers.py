@@ -82,8 +82,11 @@ def _module_checks(
     if usable:
         return
     absent = [module.path for module in tried if module.outcome == "not_there"]
-    if len(absent) < len(tried):
-        yield Maker("module").failed("none_usable", count=len(tried) - len(absent))
+    there = len(tried) - len(absent)
+    if there and not machine.bindings:
+        yield Maker("module").skipped("no_binding", count=there)
+    elif there:
+        yield Maker("module").failed("none_usable", count=there)
     elif absent:
         yield Maker("module", absent[0]).failed("not_there", name=absent[0])
     else:
