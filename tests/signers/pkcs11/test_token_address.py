@@ -233,7 +233,9 @@ def source(uri, clock=None):
 def test_a_named_file_is_loaded_at_once(loads, tmp_path):
     path = tmp_path / "x.so"
     path.touch()
-    (module,) = source(f"pkcs11:?module-path={path}&binding=pykcs11").modules()
+    where = source(f"pkcs11:?module-path={path}&binding=pykcs11")
+    (module,) = where.modules(anew=True)
+    where.close()
     source(f"pkcs11:?module-path={path}&isolated=1")
     assert module.path == str(path)
     assert loads.noted == [("here", str(path), "pykcs11"), ("alone", str(path), "")]

@@ -119,20 +119,17 @@ class OpenedToken:
 
         """
         found = self._read(lambda session: session.keys())
-        if self._had_keys and not found:
-            memory.logged_out(self)  # by another program, or with another session
+        if found and memory.is_logged_in(self.token):
+            memory.logged_in(self.token, self)  # another session's login is this one's, too
+        elif self._had_keys and not found:
+            memory.logged_out(self)  # by another program
         self._had_keys = bool(found)
         return found
 
     @property
     def is_open(self) -> bool:
-        """Whether no PIN is needed: there is no login, or one in this process; a key not listed is not there.
-
-        The login of another session counts while it shows keys.
-        """
-        if memory.holds_login(self) or not self.token.flags & TokenFlag.LOGIN_REQUIRED:
-            return True
-        return self._had_keys and memory.is_logged_in(self.token)
+        """Whether it needs no login, or has one: a key that is not listed is not there."""
+        return memory.holds_login(self) or not self.token.flags & TokenFlag.LOGIN_REQUIRED
 
     def mechanisms(self) -> frozenset[int]:
         """Return the token's mechanisms.
@@ -179,6 +176,7 @@ class OpenedToken:
                 memory.failed(self.token, TokenFlag(0))
                 self.drop()
                 raise
+            memory.right(self.token)
             memory.logged_in(self.token, self)
 
     def refusal(self, error: CkrError) -> BhxhError:

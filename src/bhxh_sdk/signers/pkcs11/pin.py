@@ -85,8 +85,7 @@ class PinMemory:
         self._wrong[_identity(token)] = _Wrong(known.count + 1, known.flagged or bool(flags_after & _LOW))
 
     def logged_in(self, token: TokenInfo, holder: object) -> None:
-        """Note a login after a right entry; it lasts as long as the session of one who made it."""
-        self.right(token)
+        """Note that the session of this holder has a login; it lasts as long as one of its holders."""
         self._logins[holder] = _identity(token)
 
     def logged_out(self, holder: object) -> None:
