@@ -27,8 +27,9 @@ from bhxh_sdk.signers.pkcs11.messages_on_pipes import LONGEST_LINE
 from bhxh_sdk.signers.pkcs11.wire import GarbledError, decoded, encoded, value_of, wire_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from bhxh_sdk.messages import Parameter
     from bhxh_sdk.signers.pkcs11.contract import Module, Session, TokenKey
 
 __all__ = ["GRACE_SECONDS", "HELLO", "VERSION", "Helper", "main", "serve"]
@@ -82,9 +83,9 @@ class Helper:
         except CkrError as error:
             return {"ckr": {"code": error.code, "call": error.call, "name": error.name}}
         except BhxhError as error:
-            return {"error": {"kind": type(error).__name__, "code": error.code, "places": error.parameters}}
+            return _failure(type(error).__name__, error.code, error.parameters)
         except Exception as error:  # noqa: BLE001  # whatever it is, the other side waits for an answer
-            return {"error": {"kind": "", "code": "driver.helper_failed", "places": _reason(error)}}
+            return _failure("", "driver.helper_failed", {"reason": type(error).__name__})
 
     @property
     def _loaded_module(self) -> Module:
@@ -92,9 +93,9 @@ class Helper:
             raise GarbledError
         return self._module
 
-    def _loaded(self, asked: dict[str, Any]) -> dict[str, str]:
+    def _loaded(self, asked: dict[str, Any]) -> str:
         self._module = self._load(value_of(str, asked["path"]), value_of(str, asked["binding"]))
-        return {"path": self._module.path, "binding": self._module.binding}
+        return self._module.binding
 
     def _opened(self, asked: dict[str, Any]) -> int:
         number = next(self._numbers)
@@ -171,8 +172,9 @@ def _pin(asked: dict[str, Any]) -> Secret | None:
     return None if pin is None else Secret(value_of(str, pin))
 
 
-def _reason(error: Exception) -> dict[str, str]:
-    return {"reason": type(error).__name__}
+def _failure(kind: str, code: str, places: Mapping[str, Parameter]) -> dict[str, Any]:
+    plain = {name: value if isinstance(value, int) else str(value) for name, value in places.items()}
+    return {"error": {"kind": kind, "code": code, "places": plain}}
 
 
 if __name__ == "__main__":

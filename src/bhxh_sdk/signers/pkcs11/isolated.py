@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from weakref import finalize
 
-from bhxh_sdk.errors import MissingExtraError
+from bhxh_sdk.errors import BhxhError, InputError, MissingExtraError
 from bhxh_sdk.signers.pkcs11.contract import (
     CkrError,
     ModuleInfo,
@@ -72,7 +72,7 @@ class IsolatedModule:
         interpreter: str = "",
         limits: Mapping[str, float] | None = None,
     ) -> None:
-        self._path = path
+        self._path = os.path.abspath(path)  # noqa: PTH100  # the working folder may be another when it starts again
         self._wanted = binding
         self._interpreter = interpreter or _interpreter(path)
         self._limits = {**LIMITS, **(limits or {})}
@@ -191,9 +191,12 @@ class _Child:
         self._pipes = Pipes(self._process)
         self.dead = False
         self._finalizer = finalize(self, _end, self._process)
-        self._greet(interpreter)
-        loaded = self.ask(dict[str, str], "load", path=path, binding=binding)
-        self.binding = loaded.get("binding", "")
+        try:
+            self._greet(interpreter)
+            self.binding = self.ask(str, "load", path=path, binding=binding)
+        except BaseException:
+            self.end()
+            raise
 
     def ask(self, kind: type[T], call: str, **arguments: object) -> T:
         """Return what the helper answers to a call.
@@ -208,8 +211,7 @@ class _Child:
         answer = self._exchanged({"call": call, "limit": seconds, **wire_value(arguments)}, seconds)
         try:
             if "ckr" in answer:
-                said = answer["ckr"]
-                raise CkrError(value_of(int | None, said["code"]), said["call"], said["name"])  # type: ignore[arg-type]  # cattrs takes unions
+                self._raise_ckr(answer["ckr"])
             if "error" in answer:
                 self._raise(answer["error"])
             return value_of(kind, answer["value"])
@@ -226,10 +228,9 @@ class _Child:
         try:
             said = self._pipes.hear(self._limits["hello"])
         except (PipeEndedError, PipeHungError, GarbledError) as error:
-            self.end()
+            self._process.kill()
             raise DriverError("driver.helper_not_started", name=interpreter) from error
         if said.get("hello") != HELLO or said.get("version") != VERSION:
-            self.end()
             raise DriverError("driver.helper_version", name=interpreter)
 
     def _exchanged(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -242,19 +243,35 @@ class _Child:
             self._fail("driver.hung", error, seconds)
         except GarbledError as error:
             self._fail("driver.garbled", error)
+        except BaseException:  # the answer is still to come, and must not be taken for the next call's
+            self._process.kill()
+            self.end()
+            raise
 
     def _fail(self, code: str, error: Exception, seconds: float = 0) -> NoReturn:
         self._process.kill()
         self.end()
         raise DriverCrashedError(code, name=self._name, seconds=round(seconds)) from error
 
+    @staticmethod
+    def _raise_ckr(said: dict[str, Any]) -> NoReturn:
+        code = None if said["code"] is None else value_of(int, said["code"])
+        raise CkrError(code, value_of(str, said["call"]), value_of(str, said["name"]))
+
     def _raise(self, said: dict[str, Any]) -> NoReturn:
-        places: dict[str, Any] = value_of(dict[str, str | int], said["places"])
+        places: dict[str, Any] = {
+            name: value
+            for name, value in value_of(dict[str, Any], said["places"]).items()
+            if isinstance(value, str | int) and name not in _RESERVED
+        }
         kind = _KINDS.get(said["kind"], DriverError)
         raise kind(value_of(str, said["code"]), **{"name": self._name, **places})
 
 
-_KINDS = {"DriverError": DriverError, "MissingExtraError": MissingExtraError}
+_RESERVED = frozenset({"field", "reference", "report"})
+_KINDS: dict[str, type[BhxhError]] = {
+    each.__name__: each for each in (DriverError, MissingExtraError, InputError)
+}
 
 
 def _interpreter(path: str) -> str:

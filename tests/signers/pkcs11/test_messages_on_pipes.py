@@ -1,0 +1,110 @@
+"""One line out, one line back, with a limit to waiting."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from bhxh_sdk.secret import Secret
+from bhxh_sdk.signers.pkcs11 import messages_on_pipes
+from bhxh_sdk.signers.pkcs11.messages_on_pipes import PipeEndedError, PipeHungError, Pipes
+from bhxh_sdk.signers.pkcs11.wire import GarbledError
+
+
+@pytest.fixture
+def start():
+    """Start a process that runs a shell script, and give its pipes."""
+    started = []
+
+    def begin(script: str) -> Pipes:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", script], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        started.append(process)
+        return Pipes(process)
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def test_what_is_told_is_heard(start):
+    pipes = start("cat")
+    pipes.tell({"a": 1, "long": "x" * 30_000})
+    assert pipes.hear(10) == {"a": 1, "long": "x" * 30_000}
+    pipes.tell({"b": None})
+    assert pipes.hear(10) == {"b": None}
+
+
+def test_a_secret_is_revealed_in_the_line_alone(start):
+    pipes = start("cat")
+    pipes.tell({"pin": Secret("135790")})
+    assert pipes.hear(10) == {"pin": "135790"}
+
+
+@pytest.mark.parametrize("script", ["exec sleep 9", "printf '{'; exec sleep 9"])
+def test_waiting_has_a_limit(start, monkeypatch, script):
+    monkeypatch.setattr(messages_on_pipes, "_PIECE_SECONDS", 0.2)
+    with pytest.raises(PipeHungError):
+        start(script).hear(0.2)
+
+
+def test_an_end_is_noticed(start):
+    pipes = start("exit 0")
+    with pytest.raises(PipeEndedError):
+        pipes.hear(10)
+    pipes._process.wait()
+    with pytest.raises(PipeEndedError):
+        pipes.tell({"a": 1})
+    pipes._process.stdin.close()
+    pipes._process.stdout.close()
+    with pytest.raises(PipeEndedError):
+        pipes.tell({"a": 1})
+    with pytest.raises(PipeEndedError):
+        pipes.hear(10)
+
+
+@pytest.mark.parametrize("script", ["echo nonsense", "echo '{}'; echo '{}'", "echo '[]'"])
+def test_nonsense_is_garbled(start, script):
+    pipes = start(script)
+    pipes._process.wait()  # both lines are there now, and are read as one
+    with pytest.raises(GarbledError):
+        pipes.hear(10)
+
+
+def test_a_line_without_end_is_not_read_to_its_end(start, monkeypatch):
+    monkeypatch.setattr(messages_on_pipes, "LONGEST_LINE", 1000)
+    with pytest.raises(GarbledError):
+        start("head -c 5000 /dev/zero; exec sleep 9").hear(10)
+
+
+def test_a_pipe_that_fails_has_ended(start, monkeypatch):
+    pipes = start("echo '{}'; exec sleep 9")
+    monkeypatch.setattr(messages_on_pipes.os, "read", lambda *_: (_ for _ in ()).throw(OSError()))
+    with pytest.raises(PipeEndedError):
+        pipes.hear(10)
+
+
+def test_windows_looks_again_and_again(start, monkeypatch):
+    looks = iter([(0, 0), (0, 0), (3, 0), OSError(), *[(0, 0)] * 100])
+
+    def peek(handle, size):
+        assert (handle, size) == ("handle", 0)
+        found = next(looks)
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(get_osfhandle=lambda _: "handle"))
+    monkeypatch.setitem(sys.modules, "_winapi", SimpleNamespace(PeekNamedPipe=peek))
+    monkeypatch.setattr(messages_on_pipes, "sys", SimpleNamespace(platform="win32"))
+    pipes = start("exec sleep 9")
+    assert pipes._readable(1)
+    assert pipes._readable(1)
+    assert not pipes._readable(0.05)
