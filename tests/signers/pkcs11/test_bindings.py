@@ -116,6 +116,19 @@ def test_a_slot_that_is_not_there_is_an_error(token):
     assert code_of(module.open, slot + 1) == 0x3
 
 
+def test_two_modules_in_one_process_keep_apart(make_simulator, token_alone, binding):
+    first, second = make_simulator(), make_simulator(token_alone)
+    one = load_module(first.module, binding)
+    before = one.tokens()
+    other = load_module(second.module, binding)
+    assert one.tokens() == before
+    assert [token.label for token in other.tokens()] == ["single"]
+    session = one.open(slot_of(one, "two"))
+    session.login(Secret(PIN))
+    assert len(session.keys()) == 2
+    assert second.calls("C_Login") == []
+
+
 # Objects
 
 

@@ -58,10 +58,16 @@ class FunctionList:
     Args:
         path: the module's file, loaded and initialised.
 
+    Raises:
+        CkrError: it has symbols that cannot be found, or no function list.
+
     """
 
     def __init__(self, path: str) -> None:
-        get = ctypes.CDLL(path).C_GetFunctionList
+        try:
+            get = ctypes.CDLL(path).C_GetFunctionList
+        except OSError as error:  # other than the binding, ctypes wants every symbol at once
+            raise CkrError(None, "C_GetFunctionList", str(error)) from None
         get.restype = ctypes.c_ulong
         functions = ctypes.c_void_p()
         _demand("C_GetFunctionList", get(ctypes.byref(functions)))

@@ -48,7 +48,7 @@ def load_module(path: str, binding: str = "") -> Module:
     if binding and binding not in BINDINGS:
         raise InputError("token.unknown_binding", field="binding", got=binding, known=", ".join(BINDINGS))
     if not os.path.isfile(path):  # noqa: PTH113  # a text all the way: real paths are compared
-        raise DriverError("token.driver_missing", name=_name(path), path=path)
+        raise DriverError("token.driver_missing", name=_name(path), path=str(path))
     real = os.path.realpath(path)
     with loading_lock():
         found = _LOADED.get(os.path.normcase(real))

@@ -1,0 +1,41 @@
+"""The function list of a module that is loaded; the bindings' tests show what is done with it."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+import pytest
+
+from bhxh_sdk.secret import Secret
+from bhxh_sdk.signers.pkcs11.contract import CkrError
+from bhxh_sdk.signers.pkcs11.function_list import USER, FunctionList
+from bhxh_sdk.signers.pkcs11.loading import load_module
+
+
+@pytest.mark.needs_tool("softhsm2-util", "cc")
+def test_answers_are_errors_with_their_numbers(simulator):
+    module = load_module(simulator.module, "python-pkcs11")
+    functions = FunctionList(module.path)
+    for call in (
+        lambda: functions.login(12345, USER, Secret("12345678")),
+        lambda: functions.demand_search(12345),
+        lambda: functions.sign(12345, 1, 1, b"", bytes(51), pin=None, login=False),
+    ):
+        with pytest.raises(CkrError) as caught:
+            call()
+        assert caught.value.code == 0xB3
+    with pytest.raises(CkrError) as caught:
+        functions.token_info(12345, "")
+    assert caught.value.code == 0x3
+
+
+def test_a_module_with_symbols_that_are_nowhere_is_an_error(monkeypatch):
+    def refuse(path):
+        raise OSError(f"{path}: undefined symbol: vendor_start")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    with pytest.raises(CkrError) as caught:
+        FunctionList(sys.executable)
+    assert caught.value.code is None
+    assert "vendor_start" in caught.value.name
