@@ -13,7 +13,7 @@ import shutil
 import signal
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from tokens.entries import SO_PIN, shelf
 from tokens.processes import MissingError, need, run_tool, write_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["OpenCryptoki", "alone", "opencryptoki_running"]
 
@@ -31,7 +31,6 @@ _PARTS = ("", "icsf", "swtok", "tpm", "lite", "ccatok", "ep11tok")
 _SHARED = Path(tempfile.gettempdir()) / "bhxh-sdk-test-opencryptoki"
 _NEW_SO_PIN = "97531864"
 _FIRST_PIN = "31415926"
-_SECONDS = 10
 
 
 class OpenCryptoki:
@@ -138,7 +137,7 @@ def _start() -> None:
         folder.mkdir(mode=0o770, parents=True, exist_ok=True)
         shutil.chown(folder, group="pkcs11")
     run_tool(["pkcsslotd"])
-    _wait(lambda: _daemon() != 0)
+    _wait(lambda: _daemon() != 0, 10)
     (_SHARED / "started").write_text(str(_daemon()), encoding="ascii")
 
 
@@ -151,12 +150,14 @@ def _end_after_the_last(users: int) -> None:
         return
     if started.exists() and int(started.read_text(encoding="ascii")) == _daemon() != 0:
         os.kill(_daemon(), signal.SIGTERM)
-        _wait(lambda: _daemon() == 0)
-    started.unlink(missing_ok=True)
+        with suppress(
+            TimeoutError
+        ):  # it stays while a process has the module loaded; the next session ends it
+            _wait(lambda: _daemon() == 0, 1)
 
 
-def _wait(until) -> None:
-    end = time.monotonic() + _SECONDS
+def _wait(until: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
     while not until():
         if time.monotonic() > end:
             raise TimeoutError("pkcsslotd")
