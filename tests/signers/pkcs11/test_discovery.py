@@ -144,6 +144,30 @@ def test_softhsm_is_found_where_nothing_is_configured_though_others_crash_and_ha
 
 
 @pytest.mark.needs_tool("cc", "softhsm2-util")
+def test_softhsm_opencryptoki_and_a_tokens_driver_are_found_together(
+    machine, put, compiled, softhsm, simulator, opencryptoki, monkeypatch
+):
+    monkeypatch.setenv("SOFTHSM2_CONF", str(softhsm.configuration))
+    put("usr/lib/softhsm/libsofthsm2.so", Path(softhsm.module))
+    put("usr/lib/pkcs11/libopencryptoki.so", Path(opencryptoki.module))
+    put("var/lib/dpkg/info/libopencryptoki0:amd64.list", "/usr/lib/pkcs11/libopencryptoki.so\n")
+    put("usr/lib/fptca_v4.so", Path(simulator.module))
+    compiled(f"{LIBRARIES}/libcastle.so", START + "{ sleep(60); }\n" + ENTRY)
+    compiled(f"{LIBRARIES}/libeToken.so", START + "{ abort(); }\n" + ENTRY)
+    begun = time.monotonic()
+    found = search(machine, seconds=4.0)
+    assert time.monotonic() - begun < 10
+    assert tried(found) == {
+        "libopencryptoki.so": ("package", "token"),
+        "fptca_v4.so": ("table", "token"),
+        "libsofthsm2.so": ("table", "token"),
+        "libcastle.so": ("table", "hung"),
+        "libeToken.so": ("table", "crashed"),
+    }
+    assert opencryptoki.label in {each.token.label for each in found.tokens}
+
+
+@pytest.mark.needs_tool("cc", "softhsm2-util")
 def test_a_token_seen_through_two_modules_is_shown_once(machine, put, make_simulator, softhsm):
     simulators = [make_simulator(softhsm, shares=True) for _ in range(2)]
     put("usr/lib/libcastle.so", Path(simulators[0].module))

@@ -39,11 +39,6 @@ def use():
 
 
 @pytest.fixture
-def simulator(make_simulator):
-    return make_simulator()
-
-
-@pytest.fixture
 def module(use, simulator):
     return use(simulator.module)
 
@@ -259,6 +254,16 @@ def test_a_python_that_is_not_there_is_told(use):
     with pytest.raises(DriverError) as caught:
         use("x.so", interpreter="/nowhere/python")
     assert caught.value.code == "driver.helper_not_started"
+
+
+def test_a_frozen_program_needs_a_python(use, monkeypatch):
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(DriverError) as caught:
+        use("x.so")
+    assert (caught.value.code, caught.value.parameters["name"]) == (
+        "driver.helper_not_started",
+        "BHXH_PKCS11_HELPER",
+    )
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,13 @@ def test_a_process_that_the_kernel_holds_is_left_to_it(scripted, monkeypatch):
     assert children[-1].wait() == 0
 
 
+def test_a_frozen_program_is_no_python(monkeypatch):
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert outcomes(Candidate("x.so")) == [("failed", "interpreter: no Python; BHXH_PKCS11_HELPER names one")]
+    monkeypatch.setenv("BHXH_PKCS11_HELPER", "/example/python")
+    assert Candidate("x").interpreter == "/example/python"
+
+
 def test_the_working_folder_has_no_say():
     assert child_command("a.b", "python", "x") == ["python", "-P", "-m", "a.b", "x"]
     assert Candidate("x").interpreter == sys.executable

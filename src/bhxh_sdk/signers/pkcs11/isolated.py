@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from weakref import finalize
 
@@ -26,7 +25,7 @@ from bhxh_sdk.signers.pkcs11.file_header import fits_this_process, own_machine, 
 from bhxh_sdk.signers.pkcs11.helper import HELLO, VERSION
 from bhxh_sdk.signers.pkcs11.locks import ModuleLock
 from bhxh_sdk.signers.pkcs11.messages_on_pipes import PipeEndedError, PipeHungError, Pipes
-from bhxh_sdk.signers.pkcs11.probing import HELPER, child_command, ended
+from bhxh_sdk.signers.pkcs11.probing import HELPER, child_command, ended, own_interpreter
 from bhxh_sdk.signers.pkcs11.wire import GarbledError, value_of, wire_value
 from bhxh_sdk.token_errors import DriverCrashedError, DriverError
 
@@ -277,7 +276,7 @@ _KINDS: dict[str, type[BhxhError]] = {
 def _interpreter(path: str) -> str:
     header = read_header(path)
     if not header.machines or fits_this_process(header):
-        return sys.executable
+        return own_interpreter()
     if named := os.environ.get(HELPER, ""):
         return named
     _, own = own_machine()
@@ -295,7 +294,7 @@ def _started(interpreter: str) -> subprocess.Popen[bytes]:
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except OSError as error:
-        raise DriverError("driver.helper_not_started", name=interpreter) from error
+        raise DriverError("driver.helper_not_started", name=interpreter or HELPER) from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

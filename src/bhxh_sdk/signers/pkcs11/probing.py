@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from bhxh_sdk.ports import Clock
 
-__all__ = ["HELPER", "Candidate", "child_command", "ended", "probe_all"]
+__all__ = ["HELPER", "Candidate", "child_command", "ended", "own_interpreter", "probe_all"]
 
 HELPER = "BHXH_PKCS11_HELPER"
 """Environment variable that names a Python of another architecture, with this package in it."""
@@ -27,6 +29,17 @@ _AT_ONCE = 4
 _PAUSE_SECONDS = 0.02
 _KILL_SECONDS = 1.0
 _LARGEST_ANSWER = 1 << 20
+
+
+def own_interpreter() -> str:
+    """Return the Python for child processes that are as this one.
+
+    A program that was frozen into one file, or that embeds Python, is no Python: started again it would begin
+    from the start. There the environment variable `BHXH_PKCS11_HELPER` names one; empty where it does not.
+    """
+    if getattr(sys, "frozen", False) or not sys.executable:
+        return os.environ.get(HELPER, "")
+    return sys.executable
 
 
 @frozen
@@ -40,7 +53,7 @@ class Candidate:
     """
 
     path: str
-    interpreter: str = field(factory=lambda: sys.executable)
+    interpreter: str = field(factory=own_interpreter)
 
 
 @frozen(kw_only=True)
@@ -52,7 +65,14 @@ class _Running:
 
 
 def child_command(module: str, interpreter: str, *arguments: str) -> list[str]:
-    """Return the command of a child process; `-P` keeps the working folder's modules out of it."""
+    """Return the command of a child process; `-P` keeps the working folder's modules out of it.
+
+    Raises:
+        FileNotFoundError: there is no Python to start.
+
+    """
+    if not interpreter:
+        raise FileNotFoundError(errno.ENOENT, f"no Python; {HELPER} names one")
     return [interpreter, "-P", "-m", module, *arguments]
 
 
