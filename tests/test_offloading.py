@@ -9,9 +9,9 @@ from attrs import frozen
 from workflow_world import NOW, Person, StillClock
 
 from bhxh_sdk.errors import KeyPasswordError, WrongStateError
-from bhxh_sdk.offloading import OffLoopJournal, OffLoopSigner
+from bhxh_sdk.offloading import OffLoopJournal, OffLoopLocalSigner, OffLoopSigner
 from bhxh_sdk.ports import CaptchaChallenge, Event, Question
-from bhxh_sdk.signers import Capabilities
+from bhxh_sdk.signers import Capabilities, LocalSigner
 from bhxh_sdk.workflow import MemoryJournal
 
 
@@ -69,6 +69,46 @@ def test_all_work_is_done_on_one_thread_and_questions_in_the_loop():
     assert len(set(threads)) == 1
     assert threads[0].startswith("bhxh-signer")
     assert (secret.reveal(), picture, choice, agreed) == ("secret", "abcd", 0, True)
+
+
+class KeyLike(TokenLike):
+    """A key at hand that asks a person when it is opened."""
+
+    async def local_key(self, certificate, ask):
+        self.threads.append(threading.current_thread().name)
+        secret = await ask.secret(Question(purpose="pin"))
+        return lambda digest, hash_name, scheme: secret.reveal().encode()
+
+
+def test_a_key_at_hand_is_opened_on_the_thread_and_signs_on_any():
+    async def main() -> tuple[list[str], bytes]:
+        signer = OffLoopLocalSigner(token := KeyLike([]))
+        assert isinstance(signer, LocalSigner)
+        assert not isinstance(OffLoopSigner(token), LocalSigner)
+        key = await signer.local_key(None, Person())
+        signer.close()
+        return token.threads, key(b"", None, None)
+
+    threads, value = asyncio.run(main())
+    assert {name.rpartition("_")[0] for name in threads} == {"bhxh-signer"}
+    assert value == b"secret"
+
+
+def test_what_is_closed_says_so_itself_and_may_be_closed_again():
+    class Closed(TokenLike):
+        async def certificates(self):
+            raise WrongStateError
+
+    async def main() -> None:
+        signer = OffLoopSigner(token := Closed([]))
+        signer.close()
+        signer.close()
+        assert len(token.threads) == 1
+        assert repr(signer) == repr(token)
+        with pytest.raises(WrongStateError):
+            await signer.certificates()
+
+    asyncio.run(main())
 
 
 def test_a_journal_on_a_thread_is_the_same_journal():

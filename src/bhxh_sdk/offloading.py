@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.signers.holding import certificates_of
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from bhxh_sdk.secret import Secret
     from bhxh_sdk.signers import (
         Capabilities,
+        LocalKey,
+        LocalSigner,
         Signer,
         SigningCertificate,
         SigningJob,
         SigningTransaction,
     )
 
-__all__ = ["OffLoopJournal", "OffLoopSigner"]
+__all__ = ["OffLoopJournal", "OffLoopLocalSigner", "OffLoopSigner"]
 
 T = TypeVar("T")
 
@@ -36,12 +38,18 @@ class _Worker:
 
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._closed = False
 
     async def run(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        if self._closed:
+            return run_blocking(call())  # what is closed says so itself
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, lambda: run_blocking(call()))
 
     def close(self, last: Callable[[], None]) -> None:
+        if self._closed:
+            return
+        self._closed = True
         self._executor.submit(last).result()
         self._executor.shutdown()
 
@@ -104,6 +112,21 @@ class OffLoopSigner:
     def close(self) -> None:
         """Release the signer, on its own thread."""
         self._worker.close(self._signer.close)
+
+    def __repr__(self) -> str:
+        return repr(self._signer)
+
+
+class OffLoopLocalSigner(OffLoopSigner):
+    """Open the key of a signer at hand on a thread of its own, too; see `bhxh_sdk.signers.LocalSigner`.
+
+    What is opened signs on whichever thread calls it.
+    """
+
+    async def local_key(self, certificate: SigningCertificate, ask: Ask) -> LocalKey:
+        """Open the key of a certificate, and ask in the event loop where that needs a secret."""
+        bridge, signer = _AskFromThread(ask), cast("LocalSigner", self._signer)
+        return await self._worker.run(lambda: signer.local_key(certificate, bridge))
 
 
 class OffLoopJournal:

@@ -18,6 +18,7 @@ from bhxh_sdk.errors import (
     SignatureMismatchError,
     SigningDeclinedError,
     SigningError,
+    UnsupportedOperationError,
     WrongTypeError,
 )
 from bhxh_sdk.models import Ivan, SignatureScheme
@@ -258,3 +259,11 @@ def test_a_key_at_hand_is_verified_once_in_each_scheme(opened, soft_key, monkeyp
     for profile in ("field", "rsa-pss") * 2:
         assert batch.sign_here(forms(1)[0], SigningWay(profile=profile)).content
     assert seen == [SignatureScheme.RSA_PKCS1, SignatureScheme.RSA_PSS]
+
+
+def test_a_token_that_signs_no_digest_alone_is_given_whole_documents(opened, soft_key):
+    class Hashing(Foreign):
+        async def local_key(self, certificate, ask):
+            raise UnsupportedOperationError("pkcs11.whole_document_needed", name="HR")
+
+    assert not opened(Hashing(soft_key, None)).is_local

@@ -213,5 +213,11 @@ class LocalSigner(Protocol):
     """
 
     async def local_key(self, certificate: SigningCertificate, ask: Ask) -> LocalKey:
-        """Open the key of a certificate: at most one question for a secret."""
+        """Open the key of a certificate: at most one question for a secret.
+
+        Raises:
+            UnsupportedOperationError: the key signs only by transactions; nobody was asked for anything.
+            SigningError: the key cannot be opened.
+
+        """
         ...

@@ -10,7 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from bhxh_sdk import signers, xml
-from bhxh_sdk.errors import PersonNeededError, SignatureMismatchError, SigningError, WrongTypeError
+from bhxh_sdk.errors import (
+    PersonNeededError,
+    SignatureMismatchError,
+    SigningError,
+    UnsupportedOperationError,
+    WrongTypeError,
+)
 from bhxh_sdk.models import Document, Registration, SignatureScheme, SignedDocument
 from bhxh_sdk.signers import HashName, LocalSigner, SigningJob
 from bhxh_sdk.signers.asking import AskOnce
@@ -295,9 +301,15 @@ async def _only_one(signer: Signer, ask: Ask, clock: Clock) -> SigningCertificat
         return signers.choose_certificate(offered, None, now)  # raises, and lists those that fit
 
 
-async def _local_key(signer: LocalSigner, certificate: SigningCertificate, ask: Ask) -> LocalKey:
-    """Open a key at hand whose first value in each scheme is verified, so that a wrong key signs nothing."""
-    key, proven = await signer.local_key(certificate, ask), set[SignatureScheme]()
+async def _local_key(signer: LocalSigner, certificate: SigningCertificate, ask: Ask) -> LocalKey | None:
+    """Open a key at hand whose first value in each scheme is verified, so that a wrong key signs nothing.
+
+    None for a token that signs no digest alone: it is given whole documents by transactions.
+    """
+    try:
+        key, proven = await signer.local_key(certificate, ask), set[SignatureScheme]()
+    except UnsupportedOperationError:
+        return None
 
     def sign(digest: bytes, hash_name: HashName, scheme: SignatureScheme) -> bytes:
         value: Any = key(digest, hash_name, scheme)
