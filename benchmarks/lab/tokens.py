@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     Opener = Callable[[Key], AbstractContextManager["Token"]]
 
-__all__ = ["BINDINGS", "Token", "openers", "token_floor"]
+__all__ = ["BINDINGS", "SLOW_MS", "Token", "loop_held_ms", "openers", "token_floor"]
 
 _ROOT = Path(__file__).parents[2]
 _TESTS = _ROOT / "tests"
+SLOW_MS = 300
 BINDINGS = {"python-pkcs11": "pkcs11", "pykcs11": "PyKCS11"}
 """Binding -> the package that it is imported from."""
 
@@ -70,3 +71,17 @@ def token_floor(folder: Path) -> Path:
     flags = ["-O2", f"-I{_TESTS / 'tokens'}"]
     subprocess.run(["cc", *flags, "-o", str(program), str(source), "-ldl"], check=True)  # noqa: S607  # the system's compiler
     return program
+
+
+def loop_held_ms(key: Key, binding: str) -> float:
+    """Tell how long an event loop is held beside SoftHSM2's token, slowed down to 300 ms; see `loop_gap`."""
+    simulating, pin = (
+        importlib.import_module("tokens.simulator"),
+        importlib.import_module("tokens.entries").PIN,
+    )
+    world = importlib.import_module("tokens.softhsm").SoftHsm(key.folder / "softhsm")
+    library = simulating.build_simulator(key.folder)
+    slow = simulating.Simulator(library, world, key.folder / f"slow-{binding}")
+    slow.set(slow_sign_ms=SLOW_MS)
+    command = [sys.executable, "-m", "benchmarks.lab.loop_gap", slow.module, binding, pin]
+    return float(subprocess.run(command, check=True, capture_output=True, cwd=_ROOT).stdout)

@@ -110,7 +110,7 @@ class Simulator:
         folder.mkdir(parents=True, exist_ok=True)
         self.world = world if shares else world.copy(folder / "softhsm")
         backend = shutil.copy(world.module, folder / "backend.so")
-        self.module = shutil.copy(library, folder / library.name)
+        self.module = str(shutil.copy(library, folder / library.name))
         self.control = Path(f"{self.module}.control")
         self._fixed = {"backend": backend, "configuration": str(self.world.configuration)}
         self._out: dict[str, bool] = {}
