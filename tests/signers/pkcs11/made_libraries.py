@@ -106,11 +106,11 @@ def macho(
     trie: str = "",
     kind: int = 0x0F,
 ) -> bytes:
-    """A Mach-O library: `trie` is `own` or `info` for the two commands that name one, or empty for none."""
+    """A Mach-O library: `trie` is `own` or `info` for the two commands that name one, `version` for another command, or empty."""
     wide = bool(machine & 0x01000000)
     header = 32 if wide else 28
-    tree = _trie(tuple(b"_" + name for name in names)) if trie else b""
-    commands_size = 24 + {"": 0, "own": 16, "info": 48}[trie]
+    tree = _trie(tuple(b"_" + name for name in names)) if trie in {"own", "info"} else b""
+    commands_size = 24 + {"": 0, "own": 16, "info": 48, "version": 16}[trie]
     symbols_at = header + commands_size
     strings, symbols = b"\0", b""
     for name in names:
@@ -123,6 +123,8 @@ def macho(
         commands += struct.pack(f"{order}4I", 0x80000033, 16, tree_at, len(tree))
     elif trie == "info":
         commands += struct.pack(f"{order}12I", 0x80000022, 48, *[0] * 8, tree_at, len(tree))
+    elif trie == "version":
+        commands += struct.pack(f"{order}4I", 0x2A, 16, 0, 0)
     magic = struct.pack(f"{order}I", 0xFEEDFACF if wide else 0xFEEDFACE)
     count = 2 if trie else 1
     start = magic + struct.pack(f"{order}IIIIII", machine, subtype, 6, count, commands_size, 0)

@@ -14,7 +14,7 @@ from bhxh_sdk.signers.pkcs11 import discovery
 from bhxh_sdk.signers.pkcs11.contract import TokenInfo
 from bhxh_sdk.signers.pkcs11.discovery import Discovery, discover, forget
 from bhxh_sdk.signers.pkcs11.places import Machine
-from bhxh_sdk.signers.pkcs11.probe import ProbeAnswer, ProbedToken
+from bhxh_sdk.signers.pkcs11.probe import BEGUN, ProbeAnswer, ProbedToken
 from bhxh_sdk.signers.pkcs11.windows import SystemRegistry
 from bhxh_sdk.system import SystemClock
 
@@ -312,7 +312,8 @@ def test_another_pythons_modules_are_probed_by_it(machine, put, tmp_path, monkey
         '[{"token":{"slot":1,"serial":"1"},"certificates":["AAA="]}]}'
     )
     helper = tmp_path / "python32"
-    helper.write_text(f'#!/bin/sh\n[ "$4" = "{module}" ] && cat {answer}\n')
+    begun = BEGUN.decode().strip()
+    helper.write_text(f"#!/bin/sh\necho '{begun}'\n[ \"$4\" = '{module}' ] && cat {answer}\n")
     helper.chmod(0o755)
     found = search(machine, helper=str(helper))
     (token,) = found.tokens

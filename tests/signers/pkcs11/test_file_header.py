@@ -47,6 +47,7 @@ MADE = {
     "mach-o for arm64": (macho(machine=0x0100000C, subtype=0, trie="own"), "macho", "arm64"),
     "mach-o for the system's own programs": (macho(machine=0x0100000C, subtype=2), "macho", "other"),
     "mach-o with compressed tables": (macho(trie="info"), "macho", "x86_64"),
+    "mach-o with other commands": (macho(trie="version"), "macho", "x86_64"),
     "mach-o of the other byte order": (macho(machine=18, order=">"), "macho", "other"),
     "mach-o with an absolute symbol": (macho(kind=0x03), "macho", "x86_64"),
 }

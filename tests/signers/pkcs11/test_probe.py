@@ -109,7 +109,9 @@ def test_the_process_prints_one_line_and_nothing_of_the_driver(tmp_path):
     file.write_bytes(elf(machine=8))
     command = [sys.executable, "-P", "-m", "bhxh_sdk.signers.pkcs11.probe", str(file)]
     done = subprocess.run(command, capture_output=True, check=True)
-    assert value_of(probe.ProbeAnswer, decoded(done.stdout)).outcome == "wrong_architecture"
+    begun, line = done.stdout.splitlines(keepends=True)
+    assert begun == probe.BEGUN
+    assert value_of(probe.ProbeAnswer, decoded(line)).outcome == "wrong_architecture"
     assert done.stderr == b""
 
 
@@ -121,14 +123,14 @@ child.end_at_once = lambda: None  # so that coverage is written
 runpy.run_module("bhxh_sdk.signers.pkcs11.probe", run_name="__main__", alter_sys=True)
 """
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, check=True)
-    assert json.loads(done.stdout)["outcome"] == "not_there"
+    assert json.loads(done.stdout.splitlines()[1])["outcome"] == "not_there"
 
 
 @pytest.mark.needs_tool("softhsm2-util")
 def test_a_real_module_is_looked_at_in_its_own_process(softhsm):
     command = [sys.executable, "-P", "-m", "bhxh_sdk.signers.pkcs11.probe", softhsm.module]
     done = subprocess.run(command, capture_output=True, check=True, env={**os.environ, **softhsm.environment})
-    found = value_of(probe.ProbeAnswer, decoded(done.stdout))
+    found = value_of(probe.ProbeAnswer, decoded(done.stdout.splitlines()[1]))
     tokens = {each.token.label: each for each in found.tokens}
     assert {"single", "pairs", "empty"} <= tokens.keys()
     assert len(tokens["single"].certificates) == 2

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from bhxh_sdk.signers.pkcs11 import probing
+from bhxh_sdk.signers.pkcs11.probe import BEGUN
 from bhxh_sdk.signers.pkcs11.probing import Candidate, child_command, ended, probe_all
 from bhxh_sdk.system import SystemClock
 
@@ -24,7 +25,7 @@ def scripted(tmp_path):
 
     def make(name: str, script: str) -> Candidate:
         file = tmp_path / name
-        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.write_text(f"#!/bin/sh\necho '{BEGUN.decode().strip()}'\n{script}\n")
         file.chmod(0o755)
         return Candidate("module.so", str(file))
 
@@ -74,6 +75,13 @@ def test_what_was_not_begun_in_time_is_told(scripted, monkeypatch):
     monkeypatch.setattr(probing, "_AT_ONCE", 1)
     hanging = [scripted(f"hangs {number}", "exec sleep 60") for number in range(2)]
     assert outcomes(*hanging, total=0.3) == [("hung", ""), ("failed", "no_time")]
+
+
+def test_a_process_that_never_began_is_no_drivers_fault(tmp_path):
+    file = tmp_path / "python"
+    file.write_text("#!/bin/sh\necho 'No module named bhxh_sdk' >&2; exit 1\n")
+    file.chmod(0o755)
+    assert outcomes(Candidate("module.so", str(file))) == [("failed", "not_started")]
 
 
 def test_a_flood_is_not_read(scripted):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11.contract import ModuleInfo, TokenCertificate, TokenFlag, TokenInfo, TokenKey
-from bhxh_sdk.signers.pkcs11.probe import ProbeAnswer, ProbedToken
+from bhxh_sdk.signers.pkcs11.probe import OUTCOMES, ProbeAnswer, ProbedToken
 from bhxh_sdk.signers.pkcs11.wire import GarbledError, decoded, encoded, value_of, wire_value
 
 TEXTS = st.text(max_size=8)
@@ -34,7 +34,7 @@ VALUES = st.one_of(
     ),
     st.builds(
         ProbeAnswer,
-        outcome=TEXTS,
+        outcome=st.sampled_from(sorted(OUTCOMES)),
         tokens=st.lists(
             st.builds(ProbedToken, token=TOKENS, certificates=st.tuples(st.binary(max_size=9))), max_size=2
         ).map(tuple),
@@ -71,6 +71,7 @@ def test_what_is_no_message_is_garbled(line):
         (bytes, 7),
         (bool, 1),
         (TokenInfo, {}),
+        (ProbeAnswer, {"outcome": "splendid"}),
         (TokenInfo, []),
         (TokenInfo, {"slot": "1"}),
         (TokenInfo, {"slot": 1, "flags": "x"}),

@@ -1,7 +1,7 @@
 """Look at one PKCS#11 module from a process of its own: `python -m bhxh_sdk.signers.pkcs11.probe PATH`.
 
-One line of JSON on standard output tells what was found. No PIN is ever asked for or sent. A driver that
-crashes or hangs takes only this process with it.
+Two lines of JSON on standard output: the first says that the process has begun, the second what was found. No
+PIN is ever asked for or sent. A driver that crashes or hangs takes only this process with it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import in_
 
 from bhxh_sdk.errors import BhxhError
 from bhxh_sdk.signers.pkcs11.child import end_at_once, end_in, private_pipes
@@ -20,10 +21,30 @@ from bhxh_sdk.signers.pkcs11.wire import encoded, wire_value
 if TYPE_CHECKING:
     from bhxh_sdk.signers.pkcs11.contract import Module
 
-__all__ = ["LONGEST_SECONDS", "ProbeAnswer", "ProbedToken", "answer_for", "header_answer", "main"]
+__all__ = [
+    "BEGUN",
+    "LONGEST_SECONDS",
+    "OUTCOMES",
+    "ProbeAnswer",
+    "ProbedToken",
+    "answer_for",
+    "header_answer",
+    "main",
+]
 
 LONGEST_SECONDS = 30.0
 """When the process ends itself, should nobody else do it."""
+
+BEGUN = b'{"hello":"bhxh-pkcs11-probe"}\n'
+"""The first line: what goes wrong after it is the driver's fault."""
+
+OUTCOMES = frozenset(
+    {
+        *("not_there", "wrong_architecture", "not_pkcs11"),
+        *("crashed", "hung", "failed", "no_token", "token"),
+    }
+)
+"""The words for what became of a module."""
 
 
 @frozen(kw_only=True)
@@ -45,8 +66,8 @@ class ProbeAnswer:
     """What was found out about a module.
 
     Args:
-        outcome: `wrong_architecture`, `not_pkcs11`, `failed`, `no_token` or `token`; who waited for the
-            answer adds `not_there`, `crashed` and `hung`.
+        outcome: `not_there`, `wrong_architecture`, `not_pkcs11`, `failed`, `no_token` or `token`; who waited
+            for the answer adds `crashed` and `hung`.
         detail: what else is known, such as a CKR.
         binding: the binding that loaded it.
         description: what the module calls itself.
@@ -54,7 +75,7 @@ class ProbeAnswer:
 
     """
 
-    outcome: str
+    outcome: str = field(validator=in_(OUTCOMES))
     detail: str = ""
     binding: str = ""
     description: str = ""
@@ -105,6 +126,8 @@ def main(arguments: list[str]) -> None:
     """Answer for the module named first; a binding may be named after it."""
     _, out = private_pipes()
     end_in(LONGEST_SECONDS)
+    out.write(BEGUN)
+    out.flush()
     out.write(encoded(wire_value(answer_for(*arguments[:2]))))
     out.flush()
     end_at_once()

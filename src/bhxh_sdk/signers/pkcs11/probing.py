@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from attrs import field, frozen
 
-from bhxh_sdk.signers.pkcs11.probe import ProbeAnswer
+from bhxh_sdk.signers.pkcs11.probe import BEGUN, ProbeAnswer
 from bhxh_sdk.signers.pkcs11.wire import GarbledError, decoded, value_of
 
 if TYPE_CHECKING:
@@ -169,7 +169,9 @@ def _taken(child: _Running) -> ProbeAnswer:
         ended(child.process, _KILL_SECONDS)  # one that the kernel holds is left to it
     with child.answer:
         child.answer.seek(0)
-        line = child.answer.read(_LARGEST_ANSWER)
+        begun, _, line = child.answer.read(_LARGEST_ANSWER).partition(b"\n")
+    if begun + b"\n" != BEGUN:
+        return ProbeAnswer(outcome="failed", detail="not_started")
     with contextlib.suppress(GarbledError):
         return value_of(ProbeAnswer, decoded(line))
     if code is None:
