@@ -106,7 +106,10 @@ def macho(
     trie: str = "",
     kind: int = 0x0F,
 ) -> bytes:
-    """A Mach-O library: `trie` is `own` or `info` for the two commands that name one, `version` for another command, or empty."""
+    """A Mach-O library.
+
+    `trie` is `own` or `info` for the two commands that name one, `version` for another command, or empty.
+    """
     wide = bool(machine & 0x01000000)
     header = 32 if wide else 28
     tree = _trie(tuple(b"_" + name for name in names)) if trie in {"own", "info"} else b""

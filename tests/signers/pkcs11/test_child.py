@@ -43,7 +43,7 @@ def test_a_process_ends_itself_though_a_driver_holds_everything_up():
 
 
 def test_the_end_can_be_taken_back():
-    assert run("end_in(0.2); end_in(None); time.sleep(0.4)").returncode == 0
+    assert run("end_in(0.5); end_in(None); time.sleep(0.7)").returncode == 0
 
 
 def test_an_end_at_once_runs_nothing_more():
