@@ -1,5 +1,7 @@
 """Signatures with a token in a kept session, through each binding, beside a C program that does nothing else.
 
+`isolated` is the default binding in a helper process.
+
 Ours is `TokenSigner.local_key`; the floor is C_SignInit and C_Sign over 51 bytes. Each in a process of its
 own, on the same token: SoftHSM2, and openCryptoki where it may run. The difference is a few microseconds, so
 that the best round of each process counts, and the middle one of three processes.
@@ -83,7 +85,7 @@ def _started(program: Program, stack: ExitStack) -> Contender:
 
 def _bindings() -> list[str]:
     found = [binding for binding, package in BINDINGS.items() if importlib.util.find_spec(package)]
-    for binding in BINDINGS.keys() - set(found):
+    for binding in sorted(BINDINGS.keys() - set(found)):
         print(f"left out: {binding}: not installed", file=sys.stderr)
     return found
 
@@ -102,7 +104,7 @@ def _lines(suffix: str, costs: dict[str, Cost]) -> Iterator[Result]:
             against=_SIGNATURES * 1000 / floor.ms,
             unit="signatures per s",
             better="higher",
-            bar=_BARS[binding],
+            bar=_BARS.get(binding, "none"),
         )
         yield Result(
             name=f"{name}_cpu",

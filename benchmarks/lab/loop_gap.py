@@ -24,11 +24,13 @@ async def longest_gap(module: str, binding: str, pin: str) -> float:
 
     Args:
         module: of a token with one pair.
-        binding: which loads it.
+        binding: which loads it; `isolated` for the default one in a helper process.
         pin: the user PIN.
 
     """
-    async with AsyncDocumentSigner(TokenSigner.from_module(module, binding=binding, pin=pin)) as signer:
+    isolated = binding == "isolated"
+    holder = TokenSigner.from_module(module, binding="" if isolated else binding, isolated=isolated, pin=pin)
+    async with AsyncDocumentSigner(holder) as signer:
         forms = bench_forms(1 + _DOCUMENTS)
         await signer.sign(forms[0])
         signing = asyncio.create_task(_each(signer, forms[1:]))

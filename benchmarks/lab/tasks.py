@@ -98,7 +98,10 @@ def _token(binding: str) -> Task:
 
         module, label, pin = json.loads(token)
         criteria = TokenCriteria(label=label)
-        signer = TokenSigner.from_module(module, binding=binding, token=criteria, pin=pin)
+        isolated = binding == "isolated"  # the default binding, in a process of its own
+        signer = TokenSigner.from_module(
+            module, binding="" if isolated else binding, isolated=isolated, token=criteria, pin=pin
+        )
         (certificate,) = asyncio.run(signer.certificates())
         sign = asyncio.run(signer.local_key(certificate, ask=None))
         digest = hashlib.sha256(b"example").digest()
@@ -261,7 +264,7 @@ TASKS: Mapping[str, Task] = {
     **{f"sign-{name}": _sign_with(name) for name in ("bergshamra", "python_xmlsec", "signxml")},
     **{f"verify-{name}": _verify_with(name) for name in ("bergshamra", "python_xmlsec", "signxml")},
     "rsa": _rsa,
-    **{f"token-{binding}": _token(binding) for binding in ("python-pkcs11", "pykcs11")},
+    **{f"token-{binding}": _token(binding) for binding in ("python-pkcs11", "pykcs11", "isolated")},
     "rows-ours": _rows_ours,
     "rows-signxml": _rows_signxml,
     "attachment-ours": _attachment_ours,

@@ -23,8 +23,8 @@ __all__ = ["BINDINGS", "SLOW_MS", "Token", "loop_held_ms", "openers", "token_flo
 _ROOT = Path(__file__).parents[2]
 _TESTS = _ROOT / "tests"
 SLOW_MS = 300
-BINDINGS = {"python-pkcs11": "pkcs11", "pykcs11": "PyKCS11"}
-"""Binding -> the package that it is imported from."""
+BINDINGS = {"python-pkcs11": "pkcs11", "pykcs11": "PyKCS11", "isolated": "pkcs11"}
+"""Binding -> the package that it is imported from; `isolated` is the first one in a helper process."""
 
 
 class Token(NamedTuple):
