@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from bhxh_sdk import catalogue
 from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.cli.people import asking
 from bhxh_sdk.client import Client
 from bhxh_sdk.errors import KeyNotFoundError
 from bhxh_sdk.models import Contact, Ivan, Organisation, Portal, Registration
@@ -18,6 +19,8 @@ from bhxh_sdk.models import Contact, Ivan, Organisation, Portal, Registration
 if TYPE_CHECKING:
     from bhxh_sdk.cli.output import Output
     from bhxh_sdk.models import Session
+    from bhxh_sdk.ports import Ask, CaptchaChallenge, Question
+    from bhxh_sdk.secret import Secret
     from bhxh_sdk.signers import Signer
     from bhxh_sdk.workflow import RegistrationStatus
 
@@ -88,10 +91,30 @@ def demonstrated(channel: str, signer: str, output: Output) -> Demonstration:
             sandbox.portal_channel() if channel == "portal" else sandbox.ivan_channel(),
             signer=opened,
             journal=Path(folder) / "journal.db",
-            ask=sandbox.ask,
+            ask=_Persons(sandbox.ask, asking(output)) if signer else sandbox.ask,
             clock=sandbox.clock,
         ) as client:
             return _walked(client, sandbox, form)
+
+
+@frozen
+class _Persons:
+    """Let the sandbox's person answer the sandbox, and the one at the terminal enter PIN and password."""
+
+    sandbox: Ask
+    here: Ask
+
+    async def secret(self, question: Question) -> Secret:
+        return await self.here.secret(question)
+
+    async def captcha(self, challenge: CaptchaChallenge) -> str:
+        return await self.sandbox.captcha(challenge)
+
+    async def choose(self, question: Question) -> int:
+        return await self.sandbox.choose(question)
+
+    async def confirm(self, question: Question) -> bool:
+        return await (self.here if question.purpose == "pin_pad" else self.sandbox).confirm(question)
 
 
 def _walked(client: Client, sandbox: Any, form: Registration) -> Demonstration:  # noqa: ANN401  # a room above: known inside functions only
@@ -116,7 +139,12 @@ def _introduced(
     offered = run_blocking(signer.certificates())
     for item in offered:
         sandbox.agency.trust(item.certificate.der)
-    own = [item.certificate for item in offered if item.has_private_key is not False]
+    own = [
+        item.certificate
+        for item in offered
+        if item.has_private_key is not False
+        and item.certificate.signing_allowed  # tokens carry their CA's too
+    ]
     if not own:
         raise KeyNotFoundError("cli.no_certificate", count=len(offered))
     output.note("cli.demo.trusted")
