@@ -4,33 +4,31 @@ way can be mended and gone on with.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import json
 import sys
-import time
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from urllib.parse import quote
 
 import pytest
-from tokens.entries import NOW, PIN
+from tokens.entries import PIN
 from tokens.processes import run_python, run_tool
 
-from bhxh_sdk import xml
-from bhxh_sdk.async_client import AsyncClient
-from bhxh_sdk.async_document_signer import AsyncDocumentSigner
+from bhxh_sdk import Client, open_signer
+from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.cli.demonstration import example_form
-from bhxh_sdk.document_signer import DocumentSigner
-from bhxh_sdk.models import SignatureScheme
-from bhxh_sdk.signers import HashName, open_signer
-from bhxh_sdk.signers.pkcs11 import TokenSigner
-from bhxh_sdk.system import AskPerson
+from bhxh_sdk.errors import SigningError
+from bhxh_sdk.sandbox import Sandbox
+from bhxh_sdk.token_errors import (
+    DriverCrashedError,
+    PinError,
+    PinLastTryError,
+    PinLockedError,
+    TokenError,
+    TokenNotFoundError,
+    TokenRemovedError,
+)
 
 BINDINGS = {"python-pkcs11": "pkcs11", "pykcs11": "PyKCS11"}
-LONGEST_GAP_SECONDS = 0.1
-"""The promise is 20 ms; here other processes share the cores, so that a pause of the machine is none of ours."""
-
 REGISTRATION = """
     import json, sys, tempfile
     from attrs import evolve
@@ -100,3 +98,91 @@ def test_the_demonstration_runs_with_a_token(softhsm):
     command = [sys.executable, "-c", program, "demo", "--signer", uri]
     said = run_tool(command, environment={**softhsm.environment, "TOKEN_PIN": PIN})
     assert "29/29" in said
+
+
+@pytest.fixture
+def registered(simulator, tmp_path, monkeypatch):
+    """Register with the token as it is, mend what is wrong, and go on; gives the error of the first try."""
+    monkeypatch.setenv("TOKEN_PIN", PIN)
+
+    def registered(mend, *, pin=PIN, isolated=False):
+        uri = address(simulator.module, pin_env="TOKEN_PIN", isolated=int(isolated))
+        form, offered = example_form("portal"), ()
+        with Sandbox() as sandbox:
+            journal = tmp_path / "journal.db"
+
+            def client():
+                return Client(
+                    sandbox.portal_channel(),
+                    signer=open_signer(uri),
+                    journal=journal,
+                    ask=sandbox.ask,
+                    clock=sandbox.clock,
+                )
+
+            monkeypatch.setenv("TOKEN_PIN", pin)
+            with client() as first, pytest.raises(SigningError) as caught:
+                first.register(form, confirmed=True)
+            mend()
+            monkeypatch.setenv("TOKEN_PIN", PIN)
+            signer = open_signer(uri)
+            offered = run_blocking(signer.certificates())
+            signer.close()
+            for item in offered:
+                sandbox.agency.trust(item.certificate.der)
+            with client() as second:
+                (waiting,) = second.statuses()
+                assert second.resume(waiting.key, confirmed=True).key == waiting.key
+                sandbox.outbox.latest(str(form.contact.email), "activation")
+        return caught.value
+
+    return registered
+
+
+@pytest.mark.needs_tool("softhsm2-util", "cc")
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        ({"fail": {"C_Login": (0x32, 0, 1)}}, TokenRemovedError),
+        ({"fail": {"C_Sign": (0x32, 0, 1)}}, TokenRemovedError),
+        ({"fail": {"C_Sign": (0x30, 0, 1)}}, TokenError),
+        ({"fail": {"C_Login": (0x80000123, 0, 1)}}, TokenError),
+    ],
+)
+def test_a_registration_goes_on_after_the_token_failed(registered, simulator, broken, kind):
+    simulator.set(**broken)
+    assert isinstance(registered(simulator.reset), kind)
+
+
+@pytest.mark.needs_tool("softhsm2-util", "cc")
+def test_a_registration_goes_on_after_the_token_was_plugged_in(registered, simulator):
+    simulator.pull_out()
+    assert type(registered(simulator.insert)) is TokenNotFoundError
+
+
+@pytest.mark.needs_tool("softhsm2-util", "cc")
+@pytest.mark.parametrize("call", ["C_Login", "C_Sign"])
+def test_a_registration_goes_on_after_the_driver_crashed_in_its_own_process(registered, simulator, call):
+    simulator.set(crash={call: "segv"})
+    assert type(registered(simulator.reset, isolated=True)) is DriverCrashedError
+
+
+@pytest.mark.needs_tool("softhsm2-util", "cc")
+@pytest.mark.parametrize("style", ["immediate", "opencryptoki", "no_flags"])
+def test_a_registration_goes_on_after_a_wrong_pin(registered, simulator, style):
+    simulator.set(pin_style=style)
+    error = registered(lambda: None, pin="00000000")
+    assert type(error) is PinError
+    assert [call.result for call in simulator.calls("C_Login")] == [0xA0, 0]
+
+
+@pytest.mark.needs_tool("softhsm2-util", "cc")
+@pytest.mark.parametrize(("left", "kind"), [(0, PinLockedError), (1, PinLastTryError)])
+def test_a_registration_goes_on_after_the_token_was_unlocked(registered, simulator, left, kind):
+    simulator.set_tries_left("single", left)
+
+    def unlocked():
+        assert simulator.calls("C_Login") == []
+        simulator.set_tries_left("single", 3)
+
+    assert type(registered(unlocked)) is kind
