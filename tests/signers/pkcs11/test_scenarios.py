@@ -1,9 +1,9 @@
 """A thousand stories of people, programs and tokens: however they go, it is never we who lock a token.
 
-Each story draws a token (its style of counting, its tries and how many are left, a pad, a key that wants the
-PIN each time), a way to hold the PIN, and a handful of attempts with right, wrong and impossible entries. In
-between the token may be pulled out, or somebody else may enter the right PIN. What may not happen: the token is
-locked, an entry is sent twice, a PIN of a wrong form is sent, a batch goes on after a PIN error.
+Each story draws a token (its style of counting, its tries and how many are left, a pad, a key that wants
+the PIN each time), a way to hold the PIN, and a handful of attempts with right, wrong and impossible entries.
+In between the token may be pulled out, or somebody else may enter the right PIN. What may not happen: the
+token is locked, an entry is sent twice, a PIN of a wrong form is sent, a batch goes on after a PIN error.
 """
 
 from __future__ import annotations
