@@ -16,7 +16,7 @@ from bhxh_sdk.signers.pkcs11.opened import OpenedToken
 from bhxh_sdk.signers.pkcs11.opened_key import OpenedKey
 from bhxh_sdk.signers.pkcs11.pin import PinMemory
 from bhxh_sdk.signers.values import public_key, signature_fits
-from bhxh_sdk.token_errors import PinError, TokenError
+from bhxh_sdk.token_errors import DriverCrashedError, PinError, TokenError
 
 RSA = SignatureScheme.RSA_PKCS1
 
@@ -26,6 +26,7 @@ def fresh_memory(monkeypatch):
     memory = PinMemory()
     for module in ("opened", "opened_key"):
         monkeypatch.setattr(f"bhxh_sdk.signers.pkcs11.{module}.memory", memory)
+    return memory
 
 
 @pytest.fixture
@@ -92,6 +93,16 @@ def test_a_wrong_pin_for_each_signature_is_sent_once_by_all_threads(make, module
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(attempt, range(8)))
     assert module.logins == [(PIN, 2)]
+
+
+def test_a_driver_that_crashes_may_have_counted_the_pin(make, module, token, fresh_memory):
+    token.always = True
+    key = make(pin=Secret(PIN))
+    module.failures["C_Sign"] = [DriverCrashedError(name="x")]
+    for kind in (DriverCrashedError, PinError):
+        with pytest.raises(kind):
+            signs(key)
+    assert fresh_memory.wrong(token.info) == 1
 
 
 def test_after_the_token_was_closed_nothing_is_signed(make):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 from bhxh_sdk.errors import BhxhError, SignatureMismatchError, SigningError
 from bhxh_sdk.signers.contract import SigningJob
 from bhxh_sdk.signers.pkcs11 import outcomes
-from bhxh_sdk.signers.pkcs11.contract import CkrError
+from bhxh_sdk.signers.pkcs11.contract import CkrError, TokenFlag
 from bhxh_sdk.signers.pkcs11.mechanisms import data_of, mechanism_of
 from bhxh_sdk.signers.pkcs11.opened import SESSION_LOST
 from bhxh_sdk.signers.pkcs11.pin import check_flags, memory
@@ -133,6 +133,10 @@ class OpenedKey:
                 self.forget()
                 at_login = error.call == "C_Login" or error.code in _PIN_REFUSED
                 raise (token.refusal(error) if at_login else token.trouble(error)) from error
+            except BhxhError:  # the driver crashed: whether it had counted the entry is not known
+                self.forget()
+                memory.failed(token.token, TokenFlag(0))
+                raise
             memory.right(token.token)
             return value
 

@@ -158,7 +158,11 @@ class PinSource:
             raise PinError("pin.refused_before", name=name)
         else:
             pin = self._at_hand(name)
-        check_form(pin, token)
+        try:
+            check_form(pin, token)
+        except PinError:
+            pin.wipe()
+            raise
         return pin
 
     def _at_hand(self, name: str) -> Secret:
