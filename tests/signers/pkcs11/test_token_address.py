@@ -241,6 +241,13 @@ def test_a_named_file_is_loaded_at_once(loads, tmp_path):
     assert loads.noted == [("here", str(path), "pykcs11"), ("alone", str(path), "")]
 
 
+def test_a_driver_of_another_architecture_gets_a_helper(loads, tmp_path):
+    path = tmp_path / "x.so"
+    path.write_bytes(b"\x7fELF\x01\x01\x01" + bytes(9) + b"\x03\x00\x08\x00" + bytes(40))  # MIPS, 32 bits
+    source(f"pkcs11:?module-path={path}")
+    assert loads.noted == [("alone", str(path), "")]
+
+
 def test_the_environment_may_name_the_file(loads, tmp_path, monkeypatch):
     path = tmp_path / "x.so"
     path.touch()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast, final
 from bhxh_sdk.signers.pkcs11 import outcomes
 from bhxh_sdk.signers.pkcs11.contract import CkrError
 from bhxh_sdk.signers.pkcs11.criteria import shown
+from bhxh_sdk.signers.pkcs11.probe import header_answer
 from bhxh_sdk.token_errors import DriverCrashedError, DriverError, TokenNotFoundError
 
 if TYPE_CHECKING:
@@ -153,7 +154,9 @@ def source_of(where: TokenAddress, clock: Clock | None) -> ModuleSource:
 
 
 def _loaded(path: str, binding: str, *, isolated: bool) -> Module:
-    if isolated:
+    """Load a module; one of another architecture in a helper of that architecture, where there is one."""
+    header = header_answer(path)
+    if isolated or (header is not None and header.outcome == "wrong_architecture"):
         from bhxh_sdk.signers.pkcs11.isolated import IsolatedModule  # noqa: PLC0415  # seldom needed
 
         return IsolatedModule(path, binding=binding)
