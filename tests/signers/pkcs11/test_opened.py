@@ -6,7 +6,7 @@ from signers.pkcs11.fakes import PIN, FakeModule, token_of
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11.opened import OpenedToken
 from bhxh_sdk.signers.pkcs11.pin import PinMemory
-from bhxh_sdk.token_errors import PinError, PinLockedError, TokenError, TokenRemovedError
+from bhxh_sdk.token_errors import DriverCrashedError, PinError, PinLockedError, TokenError, TokenRemovedError
 
 
 @pytest.fixture(autouse=True)
@@ -78,8 +78,9 @@ def test_a_failure_of_a_token_that_is_gone_says_so(opened, token):
         opened.keys()
 
 
-def test_whether_a_token_is_gone_may_be_unknown(opened, module):
-    module.failures = {"C_FindObjects": [0x30], "C_GetTokenInfo": [0x05]}
+@pytest.mark.parametrize("look", [0x05, DriverCrashedError(name="x")])
+def test_whether_a_token_is_gone_may_be_unknown(opened, module, look):
+    module.failures = {"C_FindObjects": [0x30], "C_GetTokenInfo": [look]}
     with pytest.raises(TokenError) as caught:
         opened.certificates()
     assert caught.value.ckr == 0x30
@@ -136,12 +137,16 @@ def test_a_token_that_is_gone_after_a_login_is_told_and_no_entry_counted(opened,
     assert fresh_memory.wrong(token.info) == 0
 
 
-def test_flags_that_cannot_be_read_after_a_login_leave_the_answer_as_it_is(opened, module, token):
+@pytest.mark.parametrize("look", [0x05, DriverCrashedError(name="x")])
+def test_flags_that_cannot_be_read_after_a_login_leave_the_answer_as_it_is(
+    opened, module, token, look, fresh_memory
+):
     opened.keys()
-    module.failures["C_GetTokenInfo"] = [None, 0x05]
+    module.failures["C_GetTokenInfo"] = [None, look]
     with pytest.raises(PinError) as caught:
         log_in(opened, "0000")
     assert caught.value.code.startswith("token.pin_incorrect")
+    assert fresh_memory.wrong(token.info) == 1
 
 
 @pytest.mark.parametrize(("code", "counted"), [(0xA0, 1), (0x05, 1), (0x50, 0), (0xB1, 0), (0x102, 0)])

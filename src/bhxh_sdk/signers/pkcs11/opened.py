@@ -147,7 +147,7 @@ class OpenedToken:
         """Return what holds off every other signer of this token: `with token.alone(): …`.
 
         Raises:
-            DriverError: this process is a fork of the one that opened the token.
+            TokenError: this process is a fork of the one that opened the token.
 
         """
         if self._lock.forked:
@@ -186,7 +186,7 @@ class OpenedToken:
         """
         try:
             now = self.found()
-        except CkrError:
+        except (CkrError, BhxhError):
             now = self.token
         if error.code not in _NO_TRY_SPENT:
             memory.failed(self.token, TokenFlag(0) if now is None else now.flags)
@@ -200,7 +200,7 @@ class OpenedToken:
         self.drop()
         try:
             gone = self.found() is None
-        except CkrError:
+        except (CkrError, BhxhError):
             gone = False
         return TokenRemovedError(name=self.name) if gone else outcomes.token_error(error, self.name)
 
