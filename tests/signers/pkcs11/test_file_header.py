@@ -249,3 +249,8 @@ def test_the_process_knows_what_it_can_load(monkeypatch, world, expected):
     assert fits_this_process(FileHeader(kind=kind, machines=("other2", own)))
     assert not fits_this_process(FileHeader(kind=kind, machines=("mips",)))
     assert not fits_this_process(FileHeader(kind="none", machines=(own,)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such a file is Linux's own")
+def test_a_file_whose_first_read_fails_is_unreadable():
+    assert read_header("/proc/self/mem") == FileHeader(problem="unreadable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path  # noqa: TC003  # fixtures are typed
 
 import pytest
@@ -79,3 +80,9 @@ def test_installed_packages_of_tokens_bring_their_modules(machine, write):
     )
     write("var/lib/dpkg/info/other.list", "/usr/lib/fptca_v4.so\n")
     assert list(package_modules(machine)) == [module, numbered]
+
+
+def test_a_named_pipe_is_no_configuration(machine, write, tmp_path):
+    write("etc/pkcs11/modules/a.module", "module: /one.so")
+    os.mkfifo(tmp_path / "etc/pkcs11/modules/b.module")
+    assert list(p11_kit_modules(machine)) == [tmp_path / "one.so"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -53,6 +54,32 @@ def test_waiting_has_a_limit(start, monkeypatch, script):
     monkeypatch.setattr(messages_on_pipes, "_PIECE_SECONDS", 0.2)
     with pytest.raises(PipeHungError):
         start(script).hear(0.2)
+
+
+def test_drops_do_not_stretch_the_limit(start, monkeypatch):
+    monkeypatch.setattr(messages_on_pipes, "_PIECE_SECONDS", 0.3)
+    pipes = start("while :; do printf x; sleep 0.05; done")
+    begun = time.monotonic()
+    with pytest.raises(PipeHungError):
+        pipes.hear(1)
+    assert time.monotonic() - begun < 3
+
+
+def test_a_line_may_come_in_pieces(start):
+    assert start("""printf '{"a":'; sleep 0.1; printf ' 1}\\n'; exec sleep 9""").hear(5) == {"a": 1}
+
+
+def test_telling_a_child_that_does_not_read_has_a_limit(start, monkeypatch):
+    monkeypatch.setattr(messages_on_pipes, "_TELLING_SECONDS", 0.2)
+    pipes = start("exec sleep 9")
+    with pytest.raises(PipeHungError):
+        pipes.tell({"long": "x" * 1_000_000})
+
+
+def test_a_long_message_is_told_as_it_is_read(start):
+    pipes = start("head -c 300000 >/dev/null; exec cat")
+    pipes.tell({"long": "x" * 300_000})
+    assert pipes._process.poll() is None
 
 
 def test_an_end_is_noticed(start):

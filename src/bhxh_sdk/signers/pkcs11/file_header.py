@@ -64,7 +64,7 @@ def read_header(path: str | Path) -> FileHeader:
             return FileHeader(problem="not_there")
         with Path(path).open("rb") as file:
             return _header(FileWindow(file))
-    except (OSError, ValueError):
+    except (OSError, ValueError, DamagedFileError):  # the last: its first bytes cannot be read
         return FileHeader(problem="unreadable")
 
 

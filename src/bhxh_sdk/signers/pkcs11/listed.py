@@ -89,6 +89,8 @@ def _entries(text: str) -> dict[str, str]:
 
 def _text(file: Path) -> str:
     try:
+        if not file.is_file():  # a named pipe would wait for somebody who writes
+            return ""
         with file.open("rb") as opened:
             return opened.read(_LARGEST_LIST).decode(errors="replace")
     except OSError:

@@ -14,6 +14,7 @@ from bhxh_sdk.signers.pkcs11.wire import GarbledError, decoded, encoded
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
 
 __all__ = ["LONGEST_LINE", "PipeEndedError", "PipeHungError", "Pipes"]
 
@@ -22,6 +23,7 @@ LONGEST_LINE = 8 << 20
 
 _PIECE = 1 << 16
 _PIECE_SECONDS = 2.0  # an answer is written at once; only its first piece may take the call's own time
+_TELLING_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
 
@@ -43,26 +45,32 @@ class Pipes:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        if sys.platform != "win32":  # there a pipe cannot be told not to wait
+            os.set_blocking(process.stdin.fileno(), False)  # type: ignore[union-attr]  # a pipe, see above
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a message; this is the one place where a secret in it is revealed.
 
         Raises:
             PipeEndedError: nobody is there to read it.
+            PipeHungError: it is not read.
 
         """
         rest = memoryview(encoded(message, Secret.reveal))
-        try:
-            while rest:
+        for _ in self._looks(_TELLING_SECONDS):
+            try:
                 rest = rest[self._process.stdin.write(rest) or 0 :]  # type: ignore[union-attr]  # a pipe, see above
-        except (OSError, ValueError) as error:  # ValueError: closed on this side
-            raise PipeEndedError from error
+            except (OSError, ValueError) as error:  # ValueError: closed on this side
+                raise PipeEndedError from error
+            if not rest:
+                return
+        raise PipeHungError
 
     def hear(self, seconds: float) -> dict[str, Any]:
         """Wait for a message.
 
         Args:
-            seconds: how long.
+            seconds: how long until it begins; its rest may take two seconds more.
 
         Raises:
             PipeHungError: none came in time.
@@ -70,14 +78,24 @@ class Pipes:
             GarbledError: what came is no message, or more than one.
 
         """
+        if not self._readable(seconds):
+            raise PipeHungError
         line = b""
-        while not line.endswith(b"\n"):
-            if not self._readable(_PIECE_SECONDS if line else seconds):
-                raise PipeHungError
-            line += self._piece()
+        for _ in self._looks(_PIECE_SECONDS):
+            if self._readable(0):
+                line += self._piece()
             if len(line) > LONGEST_LINE:
                 raise GarbledError
-        return decoded(line)
+            if line.endswith(b"\n"):
+                return decoded(line)
+        raise PipeHungError
+
+    def _looks(self, seconds: float) -> Iterator[None]:
+        """Give as many looks as there are pauses in that time, however little each of them finds."""
+        yield
+        for _ in range(max(1, round(seconds / _PAUSE_SECONDS))):
+            ended(self._process, _PAUSE_SECONDS)
+            yield
 
     def _piece(self) -> bytes:
         try:
