@@ -19,6 +19,7 @@ from bhxh_sdk.errors import (
     MissingExtraError,
     SetupError,
     SigningError,
+    WrongTypeError,
 )
 from bhxh_sdk.models import CertificateInfo, Organisation
 from bhxh_sdk.sandbox.pki import SandboxPki
@@ -711,3 +712,20 @@ def test_the_doctor_imports_no_binding():
     code = "import sys, bhxh_sdk.doctor; print(*sorted({'pkcs11', 'PyKCS11'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_what_is_no_text_is_no_address():
+    with pytest.raises(WrongTypeError) as caught:
+        examine(None)
+    assert caught.value.field == "signer"
+
+
+def test_a_variable_that_holds_a_pin_is_kept_from_drivers_that_are_tried():
+    asked = []
+
+    def discover(**more):
+        asked.append(more["pin_env"])
+        return Discovery()
+
+    examine("pkcs11:?pin-env=EXAMPLE_PIN", clock=Clock(), machine=HERE, discover=discover)
+    assert asked == ["EXAMPLE_PIN"]

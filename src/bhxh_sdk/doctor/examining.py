@@ -14,7 +14,7 @@ from bhxh_sdk.doctor.making import Maker
 from bhxh_sdk.doctor.surroundings import clock_check, service_check, session_check
 from bhxh_sdk.doctor.tokens import holder_of, pin_check, token_checks
 from bhxh_sdk.doctor.values import Check, Examination
-from bhxh_sdk.errors import BhxhError
+from bhxh_sdk.errors import BhxhError, WrongTypeError
 from bhxh_sdk.signers import SignerAddress
 from bhxh_sdk.signers.pkcs11.address import TokenAddress
 from bhxh_sdk.signers.pkcs11.pin import memory
@@ -62,10 +62,13 @@ def examine(
         Every check, in the order in which a person would go through them.
 
     Raises:
+        WrongTypeError: the address is no text.
         InputError: a part of the address is wrong.
         SetupError: the address names no signer that is known.
 
     """
+    if not isinstance(signer, str):
+        raise WrongTypeError(field="signer", expected="str", got=type(signer).__name__)
     clock = clock or SystemClock()
     address = SignerAddress.parse(signer, clock=clock)
     doctor = _Doctor(signer, organisation, clock, machine or Machine.here(), opener)
@@ -104,7 +107,8 @@ class _Doctor(NamedTuple):
         wanted = TokenAddress.parse(address)
         bindings = bindings_check(self.machine, wanted.binding)
         try:
-            found = discover(module_path=wanted.module_path, clock=self.clock)
+            hidden = {"pin_env": wanted.pin_env} if wanted.pin_env else {}
+            found = discover(module_path=wanted.module_path, clock=self.clock, **hidden)
         except BhxhError as error:
             checks = (bindings, Check.of_error(error), *self._surroundings(self._judge([]), seen=False))
             return Examination(checks=checks)

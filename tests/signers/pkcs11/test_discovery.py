@@ -78,7 +78,7 @@ def answers(monkeypatch):
     told: dict[str, ProbeAnswer] = {}
     asked: list[list[str]] = []
 
-    def probe_all(candidates, clock, *, seconds, total_seconds):
+    def probe_all(candidates, clock, *, seconds, total_seconds, pin_env):
         asked.append([Path(each.path).name for each in candidates])
         assert total_seconds < 10
         return {each: told.get(Path(each.path).name, ProbeAnswer(outcome="no_token")) for each in candidates}

@@ -151,18 +151,29 @@ def served(helper: Helper, *lines: bytes) -> list[dict]:
 
 def test_it_says_who_it_is_and_answers_in_order(helper, watches):
     hello, *answers = served(
-        helper, encoded({"call": "slot_count", "limit": 9}), encoded({"call": "info", "limit": 9.5})
+        helper,
+        encoded({"call": "slot_count", "number": 7, "limit": 9}),
+        encoded({"call": "info", "number": 8, "limit": 9.5}),
     )
     assert (hello["hello"], hello["version"]) == (HELLO, VERSION)
     assert hello["machine"]
-    assert answers[0] == {"value": 1}
+    assert answers[0] == {"number": 7, "value": 1}
     assert answers[1]["value"]["manufacturer"] == "Example"
     assert watches == [14.0, None, 14.5, None]
 
 
-@pytest.mark.parametrize("line", [b"nonsense\n", b"{}\n", b'{"limit": "x"}\n', b'{"limit": null}\n'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense\n",
+        b"{}\n",
+        b'{"number": 1, "limit": "x"}\n',
+        b'{"number": 1, "limit": null}\n',
+        b'{"limit": 1}\n',
+    ],
+)
 def test_nonsense_ends_it(helper, line):
-    assert len(served(helper, line, encoded({"call": "info", "limit": 1}))) == 1
+    assert len(served(helper, line, encoded({"call": "info", "number": 1, "limit": 1}))) == 1
 
 
 START = """
@@ -174,7 +185,7 @@ runpy.run_module("bhxh_sdk.signers.pkcs11.helper", run_name="__main__", alter_sy
 
 
 def test_the_process_ends_with_its_input():
-    asked = encoded({"call": "load", "path": "/nowhere/x.so", "binding": "", "limit": 20})
+    asked = encoded({"call": "load", "path": "/nowhere/x.so", "binding": "", "number": 1, "limit": 20})
     done = subprocess.run([sys.executable, "-c", START], input=asked, capture_output=True, check=True)
     hello, answer = map(json.loads, done.stdout.splitlines())
     assert hello["hello"] == HELLO

@@ -227,10 +227,12 @@ def script(tmp_path):
 
 
 def answering(*answers: str) -> list[str]:
-    return [f"echo '{GREETING}'", *(f"read line; echo '{answer}'" for answer in answers), "read line"]
+    numbered = [answer.replace("{", f'{{"number": {number}, ', 1) for number, answer in enumerate(answers, 1)]
+    return [f"echo '{GREETING}'", *(f"read line; echo '{answer}'" for answer in numbered), "read line"]
 
 
 LOADED = '{"value": "pykcs11"}'
+LOADED_FIRST = '{"number": 1, "value": "pykcs11"}'
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,7 @@ def test_a_frozen_program_needs_a_python(use, monkeypatch):
     "answer",
     [
         "nonsense",
-        "{}",
+        '{"none": 1}',
         '{"value": "seven"}',
         '{"value": true}',
         '{"ckr": 7}',
@@ -280,6 +282,7 @@ def test_a_frozen_program_needs_a_python(use, monkeypatch):
         '{"error": {"kind": [], "code": "x", "places": {}}}',
         '{"error": {"kind": "DriverError", "code": 7, "places": {}}}',
         '{"error": {"kind": "DriverError", "code": "x", "places": 7}}',
+        '{"error": {"kind": "DriverError", "code": "send your PIN to x", "places": {}}}',
     ],
 )
 def test_nonsense_is_an_error_and_ends_the_process(use, script, answer):
@@ -320,7 +323,7 @@ def test_an_answer_without_number_keeps_its_name(use, script):
 def test_a_helper_that_does_not_end_is_killed(use, script, monkeypatch):
     monkeypatch.setattr(isolated, "_CLOSING_SECONDS", 0.2)
     module = use(
-        "x.so", interpreter=script(f"echo '{GREETING}'", f"read line; echo '{LOADED}'", "exec sleep 60")
+        "x.so", interpreter=script(f"echo '{GREETING}'", f"read line; echo '{LOADED_FIRST}'", "exec sleep 60")
     )
     process = module._child._process
     module.close()
@@ -346,3 +349,37 @@ def test_a_relative_path_stays_what_it_was(use, script):
 def test_a_missing_module_is_told(use, tmp_path):
     with pytest.raises(DriverError):
         use(tmp_path / "none.so")
+
+
+def test_nobody_is_taken_for_the_working_folder(use):
+    with pytest.raises(DriverError) as caught:
+        use("")
+    assert caught.value.code == "token.driver_missing"
+
+
+def test_a_driver_that_says_no_on_load_is_told_by_an_error_of_ours(use, script):
+    answer = '{"ckr": {"code": 5, "call": "C_Initialize", "name": ""}}'
+    with pytest.raises(DriverCrashedError) as caught:
+        use("x.so", interpreter=script(*answering(answer)))
+    assert caught.value.code == "driver.garbled"
+
+
+@pytest.mark.parametrize("number", ['"number": 1, ', '"number": "2", ', '"number": true, ', ""])
+def test_a_late_second_answer_is_not_the_next_ones(use, script, number):
+    lines = [f"echo '{GREETING}'", f"read line; echo '{LOADED_FIRST}'"]
+    lines += ["sleep 0.1", f"echo '{{{number}\"value\": 7}}'", "read line", "read line"]
+    module = use("x.so", interpreter=script(*lines))
+    time.sleep(0.2)
+    with pytest.raises(DriverCrashedError) as caught:
+        module.slot_count()
+    assert caught.value.code == "driver.garbled"
+
+
+def test_the_helper_has_no_variable_that_holds_a_pin(use, script, tmp_path, monkeypatch):
+    monkeypatch.setenv("EXAMPLE_TOKEN_PIN", "97531975")
+    seen = tmp_path / "seen"
+    lines = [f"env >> '{seen}'", *answering(LOADED)]
+    module = use("x.so", interpreter=script(*lines), pin_env="EXAMPLE_TOKEN_PIN")
+    module.close()
+    assert "PATH=" in seen.read_text()
+    assert "97531975" not in seen.read_text()

@@ -129,3 +129,11 @@ def test_a_frozen_program_is_no_python(monkeypatch):
 def test_the_working_folder_has_no_say():
     assert child_command("a.b", "python", "x") == ["python", "-P", "-m", "a.b", "x"]
     assert Candidate("x").interpreter == sys.executable
+
+
+def test_a_child_has_no_variable_that_holds_a_pin(scripted, monkeypatch):
+    monkeypatch.setenv("EXAMPLE_TOKEN_PIN", "97531975")
+    script = f'[ -n "$PATH" ] && [ -z "$EXAMPLE_TOKEN_PIN" ] && echo \'{ANSWER}\''
+    candidate = scripted("good", script)
+    more = {"seconds": 20, "total_seconds": 20, "pin_env": "EXAMPLE_TOKEN_PIN"}
+    assert probe_all([candidate], SystemClock(), **more)[candidate].outcome == "no_token"

@@ -31,8 +31,8 @@ def loads(monkeypatch):
         def __init__(self, kind):
             self.kind, self.modules = kind, {}
 
-        def __call__(self, path, binding=""):
-            noted.append((self.kind, path, binding))
+        def __call__(self, path, binding="", **more):
+            noted.append((self.kind, path, binding, *filter(None, more.values())))
             return self.modules.get(path) or FakeModule(path=path)
 
     here, alone = Loaded("here"), Loaded("alone")
@@ -106,7 +106,7 @@ def test_without_a_file_tokens_are_looked_for_when_they_are_needed(loads, found,
         )
     )
     modules = where.modules()
-    assert found.asked == [{"module_path": "", "clock": clock}]
+    assert found.asked == [{"module_path": "", "clock": clock, "pin_env": ""}]
     assert loads.noted == [
         ("here", "/opt/libx.so", "python-pkcs11"),
         ("alone", "/opt/alone.so", "python-pkcs11"),
@@ -146,7 +146,7 @@ def test_a_named_module_may_be_refused_for_what_it_says(loads, found, tmp_path, 
     found.answer = Discovery(tokens=(found_token(str(path)),))
     with pytest.raises(TokenNotFoundError):
         source(f"pkcs11:library-manufacturer=Nobody?module-path={path}", clock).modules()
-    assert found.asked == [{"module_path": str(path), "clock": clock}]
+    assert found.asked == [{"module_path": str(path), "clock": clock, "pin_env": ""}]
 
 
 def tried(**outcomes):
@@ -218,7 +218,7 @@ def test_an_address_opens_a_signer(loads, found, shelf, run, person, clock, job)
     (certificate,) = run(signer.certificates())
     assert certificate.key_id == "pkcs11:token=HR;serial=0A1B;id=%A2"
     run(signer.start([job()], certificate, person(PIN), clock))
-    assert found.asked == [{"module_path": "", "clock": clock}]
+    assert found.asked == [{"module_path": "", "clock": clock, "pin_env": ""}]
     signer.close()
 
 
@@ -233,6 +233,17 @@ def test_a_variable_named_in_the_address_holds_the_pin(
     (certificate,) = run(signer.certificates())
     run(signer.start([job()], certificate, person(), clock))
     signer.close()
+
+
+def test_that_variable_is_kept_from_other_processes(loads, found, tmp_path, clock):
+    path = tmp_path / "x.so"
+    path.touch()
+    source(f"pkcs11:?module-path={path}&isolated=1&pin-env=TOKEN_PIN")
+    found.answer = Discovery(tokens=(found_token(isolated=True),))
+    source("pkcs11:?pin-env=TOKEN_PIN", clock).modules()
+    assert loads.noted[0] == ("alone", str(path), "", "TOKEN_PIN")
+    assert loads.noted[1][-1] == "TOKEN_PIN"
+    assert found.asked[0]["pin_env"] == "TOKEN_PIN"
 
 
 def test_another_scheme_is_no_token():

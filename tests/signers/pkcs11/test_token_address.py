@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bhxh_sdk.errors import BhxhError, InputError
+from bhxh_sdk.errors import BhxhError, InputError, WrongTypeError
 from bhxh_sdk.signers import SignerAddress
 from bhxh_sdk.signers.pkcs11 import KeyCriteria, TokenAddress, TokenCriteria
 from bhxh_sdk.signers.pkcs11.contract import TokenCertificate, TokenInfo
@@ -118,3 +118,10 @@ def test_a_relative_module_path_starts_at_the_base_folder(tmp_path):
     }.items():
         address = SignerAddress.parse(f"pkcs11:?module-path={quote(written)}", base_dir=tmp_path)
         assert TokenAddress.parse(address).module_path == path
+
+
+@pytest.mark.parametrize("address", [None, 7, b"pkcs11:"])
+def test_what_is_no_text_is_no_address(address):
+    with pytest.raises(WrongTypeError) as caught:
+        TokenAddress.parse(address)
+    assert caught.value.field == "signer"

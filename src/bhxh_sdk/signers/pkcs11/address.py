@@ -22,7 +22,7 @@ from urllib.parse import unquote_to_bytes
 
 from attrs import field, frozen
 
-from bhxh_sdk.errors import InputError
+from bhxh_sdk.errors import InputError, WrongTypeError
 from bhxh_sdk.signers.address import SignerAddress
 from bhxh_sdk.signers.pkcs11.criteria import KeyCriteria, LibraryCriteria, TokenCriteria
 
@@ -87,11 +87,14 @@ class TokenAddress:
 
         Raises:
             SetupError: it has no scheme.
+            WrongTypeError: it is neither an address nor a text.
             InputError: a part is unknown, stands there twice, is of a wrong form, or would hold a secret.
 
         """
         if isinstance(address, str):
             address = SignerAddress.parse(address)
+        if not isinstance(address, SignerAddress):
+            raise WrongTypeError(field="signer", expected="str", got=type(address).__name__)
         parts = dict(_attributes(address.raw_path))
         texts = {name: _text(name, value) for name, value in parts.items() if name != "id"}
         options = _known(address)

@@ -14,6 +14,7 @@ drivers of their own), and a token that was pulled out must not be shown.
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,12 @@ from bhxh_sdk.signers.pkcs11.probing import HELPER, Candidate, probe_all
 from bhxh_sdk.signers.pkcs11.windows import SystemRegistry, installed_modules, provider_modules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bhxh_sdk.ports import Clock
     from bhxh_sdk.signers.pkcs11.windows import Registry
+
+    _Answers = Mapping[Candidate, ProbeAnswer]
 
 __all__ = ["NAMES", "Discovery", "FoundToken", "TriedModule", "discover", "forget"]
 
@@ -109,6 +112,7 @@ def discover(
     machine: Machine | None = None,
     registry: Registry | None = None,
     seconds: float = SECONDS,
+    pin_env: str = "",
 ) -> Discovery:
     """Look for tokens.
 
@@ -121,6 +125,7 @@ def discover(
         machine: the machine to search; None for this one.
         registry: the Windows registry; None for this machine's.
         seconds: how long one module may take; all together take one second more.
+        pin_env: name of an environment variable that holds a PIN, and is kept from drivers.
 
     Returns:
         The tokens, and what was tried. That nothing was found is no error here.
@@ -132,7 +137,9 @@ def discover(
     origins = named or _search(machine, registry or SystemRegistry())
     tried = {path: (origin, header_answer(path)) for path, origin in origins.items()}
     candidates = {path: _candidate(path, answer, helper) for path, (_, answer) in tried.items()}
-    probed = _probed([each for each in candidates.values() if each], clock, seconds, fresh=bool(named))
+    probe = partial(probe_all, pin_env=pin_env)
+    waiting = [each for each in candidates.values() if each]
+    probed = _probed(waiting, probe, clock, seconds, fresh=bool(named))
     looks = [
         _Look(path, origin, probed.get(candidates[path]) or answer or _UNKNOWN, isolated=answer is not None)
         for path, (origin, answer) in tried.items()
@@ -214,7 +221,7 @@ _BAD: dict[tuple[Candidate, int, int], tuple[float, ProbeAnswer]] = {}
 
 
 def _probed(
-    candidates: list[Candidate], clock: Clock, seconds: float, *, fresh: bool
+    candidates: list[Candidate], probe: partial[_Answers], clock: Clock, seconds: float, *, fresh: bool
 ) -> dict[Candidate | None, ProbeAnswer]:
     answers: dict[Candidate | None, ProbeAnswer] = {}
     for each in candidates if not fresh else ():
@@ -222,7 +229,7 @@ def _probed(
             answers[each] = known
     waiting = [each for each in candidates if each not in answers]
     total = seconds + _TOTAL_SECONDS - SECONDS
-    asked = probe_all(waiting, clock, seconds=seconds, total_seconds=total)
+    asked = probe(waiting, clock, seconds=seconds, total_seconds=total)
     for each, answer in asked.items():
         if answer.outcome in {"crashed", "hung"}:
             _BAD[_as_it_is(each)] = clock.monotonic(), answer

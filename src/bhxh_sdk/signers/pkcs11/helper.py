@@ -4,11 +4,11 @@ For modules of another architecture, and for drivers that must not take the prog
 The other side is `bhxh_sdk.signers.pkcs11.isolated`.
 
 Requests and answers are lines of JSON on standard input and output, one answer for each request. The process
-says first who it is: `{"hello": "bhxh-pkcs11-helper", "version": 1, "machine": "x86"}`. A request is
-`{"call": ..., "limit": seconds, ...}`; an answer holds `value`, or `ckr` (what the driver said), or `error`
-(an error of this package). Bytes are base64. A PIN comes in the line of the call that needs it, is handed to
-the driver at once and is not kept. The process ends when its input ends, or when a call takes longer than its
-limit.
+says first who it is: `{"hello": "bhxh-pkcs11-helper", "version": 2, "machine": "x86"}`. A request is
+`{"call": ..., "number": ..., "limit": seconds, ...}`; an answer holds the request's `number`, and `value`, or
+`ckr` (what the driver said), or `error` (an error of this package). Bytes are base64. A PIN comes in the line
+of the call that needs it, is handed to the driver at once and is not kept. The process ends when its input
+ends, or when a call takes longer than its limit.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["GRACE_SECONDS", "HELLO", "VERSION", "Helper", "main", "serve"]
 HELLO = "bhxh-pkcs11-helper"
 """How the helper says who it is."""
 
-VERSION = 1
+VERSION = 2
 """Version of what is said; both sides must have the same."""
 
 GRACE_SECONDS = 5.0
@@ -141,12 +141,13 @@ def serve(helper: Helper, requests: IO[bytes], answers: IO[bytes]) -> None:
     while line := requests.readline(LONGEST_LINE):
         try:
             asked = decoded(line)
+            number = value_of(int, asked["number"])
             end_in(float(asked["limit"]) + GRACE_SECONDS)
         except (GarbledError, KeyError, TypeError, ValueError):
             return
         answer = helper.answer(asked)
         end_in(None)
-        _write(answers, answer)
+        _write(answers, {"number": number, **answer})
 
 
 def main() -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+from itertools import count
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from weakref import finalize
 
+from bhxh_sdk import messages
 from bhxh_sdk.errors import BhxhError, InputError, MissingExtraError
 from bhxh_sdk.signers.pkcs11.contract import (
     CkrError,
@@ -25,7 +27,7 @@ from bhxh_sdk.signers.pkcs11.file_header import fits_this_process, own_machine, 
 from bhxh_sdk.signers.pkcs11.helper import HELLO, VERSION
 from bhxh_sdk.signers.pkcs11.locks import ModuleLock
 from bhxh_sdk.signers.pkcs11.messages_on_pipes import PipeEndedError, PipeHungError, Pipes
-from bhxh_sdk.signers.pkcs11.probing import HELPER, child_command, ended, own_interpreter
+from bhxh_sdk.signers.pkcs11.probing import HELPER, child_command, ended, environment_without, own_interpreter
 from bhxh_sdk.signers.pkcs11.wire import GarbledError, value_of, wire_value
 from bhxh_sdk.token_errors import DriverCrashedError, DriverError
 
@@ -55,6 +57,7 @@ class IsolatedModule:
         interpreter: the Python to start; empty for this one, or for the one that the environment variable
             `BHXH_PKCS11_HELPER` names where the module is of another architecture.
         limits: other limits than `LIMITS`, in seconds by call.
+        pin_env: name of an environment variable that holds a PIN, and is kept from the helper.
 
     Raises:
         DriverError: the helper cannot be started, or it cannot load the module.
@@ -70,11 +73,15 @@ class IsolatedModule:
         *,
         interpreter: str = "",
         limits: Mapping[str, float] | None = None,
+        pin_env: str = "",
     ) -> None:
+        if not path:  # made absolute it would be the working folder
+            raise DriverError("token.driver_missing", name="", path="")
         self._path = os.path.abspath(path)  # noqa: PTH100  # the working folder may be another when it starts again
         self._wanted = binding
         self._interpreter = interpreter or _interpreter(path)
         self._limits = {**LIMITS, **(limits or {})}
+        self._pin_env = pin_env
         self._lock = ModuleLock()
         self._child: _Child | None = None
         with self._lock:
@@ -126,7 +133,8 @@ class IsolatedModule:
 
     def _begin(self) -> _Child:
         if self._child is None or self._child.dead:
-            self._child = _Child(self._path, self._wanted, self._interpreter, self._limits)
+            process = _started(self._interpreter, self._pin_env)
+            self._child = _Child(process, self._path, self._wanted, self._interpreter, self._limits)
         return self._child
 
 
@@ -183,16 +191,24 @@ class IsolatedSession:
 class _Child:
     """One helper process with the module loaded; once it is dead it stays so."""
 
-    def __init__(self, path: str, binding: str, interpreter: str, limits: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        path: str,
+        binding: str,
+        interpreter: str,
+        limits: Mapping[str, float],
+    ) -> None:
         self._name = os.path.basename(path)  # noqa: PTH119  # the path may be of another system's kind
         self._limits = limits
-        self._process = _started(interpreter)
+        self._process = process
+        self._numbers = count(1)
         self._pipes = Pipes(self._process)
         self.dead = False
         self._finalizer = finalize(self, _end, self._process)
         try:
             self._greet(interpreter)
-            self.binding = self.ask(str, "load", path=path, binding=binding)
+            self.binding = self._load(path, binding)
         except BaseException:
             self.end()
             raise
@@ -207,8 +223,12 @@ class _Child:
 
         """
         seconds = self._limits.get(call, _USUAL_SECONDS)
-        answer = self._exchanged({"call": call, "limit": seconds, **wire_value(arguments)}, seconds)
+        number = next(self._numbers)
+        request = {"call": call, "number": number, "limit": seconds, **wire_value(arguments)}
+        answer = self._exchanged(request, seconds)
         try:
+            if value_of(int, answer["number"]) != number:
+                raise GarbledError  # noqa: TRY301  # told as every other nonsense
             if "ckr" in answer:
                 self._raise_ckr(answer["ckr"])
             if "error" in answer:
@@ -221,6 +241,13 @@ class _Child:
         """End the process: its input ends, and it is killed if that is not enough."""
         self.dead = True
         self._finalizer()
+
+    def _load(self, path: str, binding: str) -> str:
+        """Return the binding; a helper itself makes an error of what a driver says while it loads."""
+        try:
+            return self.ask(str, "load", path=path, binding=binding)
+        except CkrError as error:
+            self._fail("driver.garbled", error)
 
     def _greet(self, interpreter: str) -> None:
         """Wait for the helper to say who it is; one that never does is no helper."""
@@ -263,8 +290,10 @@ class _Child:
             for name, value in value_of(dict[str, Any], said["places"]).items()
             if isinstance(value, str | int) and name not in _RESERVED
         }
-        kind = _KINDS.get(said["kind"], DriverError)
-        raise kind(value_of(str, said["code"]), **{"name": self._name, **places})
+        kind, code = _KINDS.get(said["kind"], DriverError), value_of(str, said["code"])
+        if messages.text(code) == code:  # no code of ours: it would be shown as it is
+            raise GarbledError
+        raise kind(code, **{"name": self._name, **places})
 
 
 _RESERVED = frozenset({"field", "reference", "report"})
@@ -283,7 +312,7 @@ def _interpreter(path: str) -> str:
     raise DriverError("driver.wrong_architecture", name=path, machine=", ".join(header.machines), own=own)
 
 
-def _started(interpreter: str) -> subprocess.Popen[bytes]:
+def _started(interpreter: str, pin_env: str) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603  # our own module, no shell; what it reads is no argument
             child_command("bhxh_sdk.signers.pkcs11.helper", interpreter),
@@ -291,6 +320,7 @@ def _started(interpreter: str) -> subprocess.Popen[bytes]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=environment_without(pin_env),
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except OSError as error:

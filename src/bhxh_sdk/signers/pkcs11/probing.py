@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from bhxh_sdk.ports import Clock
 
-__all__ = ["HELPER", "Candidate", "child_command", "ended", "own_interpreter", "probe_all"]
+__all__ = [
+    "HELPER",
+    "Candidate",
+    "child_command",
+    "ended",
+    "environment_without",
+    "own_interpreter",
+    "probe_all",
+]
 
 HELPER = "BHXH_PKCS11_HELPER"
 """Environment variable that names a Python of another architecture, with this package in it."""
@@ -76,6 +84,16 @@ def child_command(module: str, interpreter: str, *arguments: str) -> list[str]:
     return [interpreter, "-P", "-m", module, *arguments]
 
 
+def environment_without(name: str) -> dict[str, str]:
+    """Return this process's environment for a child that loads a driver, but for one variable.
+
+    Args:
+        name: the variable that holds a PIN; in any case, as on Windows. Empty where there is none.
+
+    """
+    return {key: value for key, value in os.environ.items() if key.lower() != name.lower()}
+
+
 def ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
     """Wait for a process, and tell whether it has ended."""
     try:
@@ -86,7 +104,12 @@ def ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def probe_all(
-    candidates: Sequence[Candidate], clock: Clock, *, seconds: float, total_seconds: float
+    candidates: Sequence[Candidate],
+    clock: Clock,
+    *,
+    seconds: float,
+    total_seconds: float,
+    pin_env: str = "",
 ) -> Mapping[Candidate, ProbeAnswer]:
     """Probe modules, a few at a time.
 
@@ -96,6 +119,7 @@ def probe_all(
         seconds: how long one of them may take.
         total_seconds: how long all of them together may take; what was not begun then is `failed` with
             `no_time`.
+        pin_env: name of an environment variable that holds a PIN, and is kept from drivers.
 
     Returns:
         The answer of each. No process is left behind, whatever happens.
@@ -105,12 +129,13 @@ def probe_all(
     running: list[_Running] = []
     answers: dict[Candidate, ProbeAnswer] = {}
     time = _Time(clock)
+    environment = environment_without(pin_env)
     try:
         while running or (waiting and time.now() < total_seconds):
             while waiting and len(running) < _AT_ONCE:
                 candidate = waiting.pop(0)
                 try:
-                    running.append(_started(candidate, min(total_seconds, time.now() + seconds)))
+                    running.append(_started(candidate, min(total_seconds, time.now() + seconds), environment))
                 except OSError as error:
                     detail = f"interpreter: {error.strerror}"
                     answers[candidate] = ProbeAnswer(outcome="failed", detail=detail)
@@ -145,7 +170,7 @@ class _Time:
 _NO_TIME = ProbeAnswer(outcome="failed", detail="no_time")
 
 
-def _started(candidate: Candidate, until: float) -> _Running:
+def _started(candidate: Candidate, until: float, environment: Mapping[str, str]) -> _Running:
     answer = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the child; a file cannot hold anybody up as a pipe can
     try:
         process = subprocess.Popen(  # noqa: S603  # our own module; the path is an argument, there is no shell
@@ -153,6 +178,7 @@ def _started(candidate: Candidate, until: float) -> _Running:
             stdin=subprocess.DEVNULL,
             stdout=answer,
             stderr=subprocess.DEVNULL,
+            env=environment,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except BaseException:

@@ -37,6 +37,7 @@ class OneModule:
         path: its file.
         binding: `python-pkcs11` or `pykcs11`; empty for the one that is installed.
         isolated: whether it gets a process of its own.
+        pin_env: name of an environment variable that holds the PIN, and is kept from such a process.
 
     Raises:
         DriverError: it cannot be used in this process.
@@ -44,8 +45,8 @@ class OneModule:
 
     """
 
-    def __init__(self, path: str, binding: str = "", *, isolated: bool = False) -> None:
-        self._module = _loaded(path, binding, isolated=isolated)
+    def __init__(self, path: str, binding: str = "", *, isolated: bool = False, pin_env: str = "") -> None:
+        self._module = _loaded(path, binding, isolated=isolated, pin_env=pin_env)
 
     def modules(self, *, anew: bool = False) -> Sequence[Module]:  # noqa: ARG002  # there is nothing to look for
         """Return it."""
@@ -92,13 +93,17 @@ class SearchedModules:
     def _searched(self) -> tuple[Module, ...]:
         from bhxh_sdk.signers.pkcs11.discovery import discover  # noqa: PLC0415  # not needed for a named module
 
-        found = discover(module_path=self._where.module_path, clock=self._clock)
+        pin_env = self._where.pin_env
+        found = discover(module_path=self._where.module_path, clock=self._clock, pin_env=pin_env)
         fitting = [each for each in found.tokens if self._fits(each)]
         if not fitting:
             raise self._none(found)
         wanted = dict.fromkeys((each.module_path, self._binding(each), each.isolated) for each in fitting)
         isolated = self._where.isolated
-        modules = [_loaded(path, binding, isolated=isolated or alone) for path, binding, alone in wanted]
+        modules = [
+            _loaded(path, binding, isolated=isolated or alone, pin_env=pin_env)
+            for path, binding, alone in wanted
+        ]
         fitting_modules = tuple(module for module in modules if self._is_meant(module))
         if not fitting_modules:
             raise self._none(found)
@@ -149,17 +154,17 @@ def source_of(where: TokenAddress, clock: Clock | None) -> ModuleSource:
     """
     path = where.module_path or os.environ.get(MODULE, "")
     if Path(path).is_file() and not (where.library or where.module_name):
-        return OneModule(path, where.binding, isolated=where.isolated)
+        return OneModule(path, where.binding, isolated=where.isolated, pin_env=where.pin_env)
     return SearchedModules(where, clock)
 
 
-def _loaded(path: str, binding: str, *, isolated: bool) -> Module:
+def _loaded(path: str, binding: str, *, isolated: bool, pin_env: str) -> Module:
     """Load a module; one of another architecture in a helper of that architecture, where there is one."""
     header = header_answer(path)
     if isolated or (header is not None and header.outcome == "wrong_architecture"):
         from bhxh_sdk.signers.pkcs11.isolated import IsolatedModule  # noqa: PLC0415  # seldom needed
 
-        return IsolatedModule(path, binding=binding)
+        return IsolatedModule(path, binding=binding, pin_env=pin_env)
     from bhxh_sdk.signers.pkcs11.loading import load_module  # noqa: PLC0415  # it loads a driver
 
     return load_module(path, binding)
