@@ -56,6 +56,21 @@ def test_outcomes_come_in_order(key, signed_by, count):
     assert bhxh.AsyncDocumentSigner is AsyncDocumentSigner
 
 
+def test_a_key_that_failed_is_opened_anew_for_the_next_document(key):
+    def pulled_out(digest, hash_name, scheme):
+        raise SigningError
+
+    async def main():
+        async with AsyncDocumentSigner(key, clock=StillClock()) as signing:
+            await signing.sign(forms(1)[0])
+            signing._batch._key._key = pulled_out
+            with pytest.raises(SigningError):
+                await signing.sign(forms(1)[0])
+            return await signing.sign(forms(1)[0])
+
+    assert xml.verify(asyncio.run(main()).content)
+
+
 def test_a_card_works_on_a_thread_of_its_own_and_asks_once(key, signed_by):
     class Slow(Card):
         async def start(self, jobs, certificate, ask, clock):

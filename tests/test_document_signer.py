@@ -31,6 +31,7 @@ from bhxh_sdk.errors import (
 from bhxh_sdk.sandbox.pki import SandboxPki
 from bhxh_sdk.signers import SigningState, SoftKeySigner
 from bhxh_sdk.system import AskPerson
+from bhxh_sdk.token_errors import TokenRemovedError
 
 
 @pytest.fixture
@@ -182,20 +183,34 @@ def iter_all(run, into):
 @pytest.mark.parametrize("kind", [SigningDeclinedError, ZeroDivisionError])
 def test_an_error_of_the_key_is_raised_after_what_was_signed(signing, workers, kind):
     signing.certificate  # noqa: B018  # opens the key
-    real, count = signing._batch._key, itertools.count()
+    real, count = signing._batch._key._key, itertools.count()
 
     def failing(digest, hash_name, scheme):
         if next(count) >= 75:
             raise kind
         return real(digest, hash_name, scheme)
 
-    signing._batch._key = failing
+    signing._batch._key._key = failing
     got: list[object] = []
     with pytest.raises(kind):
         iter_all(signing.sign_all(forms(500), workers=workers), got)
     assert [outcome.index for outcome in got] == list(range(len(got)))
     assert len(got) == 75 if workers == 1 else 0 < len(got) <= 75
     assert threads_of_batches() == []
+
+
+def test_a_key_that_failed_is_opened_anew_for_the_next_document(signing):
+    certificate, first = signing.certificate, signing._batch
+
+    def pulled_out(digest, hash_name, scheme):
+        raise TokenRemovedError(name="HR")
+
+    first._key._key = pulled_out
+    with pytest.raises(TokenRemovedError):
+        signing.sign(forms(1)[0])
+    assert signing.sign(forms(1)[0]).certificate == certificate
+    assert signing._batch is not first
+    assert signing._batch is signing._opened()
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -140,7 +140,7 @@ class DocumentSigner:
 
         """
         way = SigningWay(at, profile, signing_time, document_profile)
-        batch = self._batch or self._opened()
+        batch = self._opened()
         if batch.is_local:
             return batch.sign_here(document, way)
         (signed,) = run_blocking(batch.sign_there([batch.prepared(document, way)]))
@@ -206,10 +206,13 @@ class DocumentSigner:
         self._signer.close()
 
     def _opened(self) -> SigningBatch:
-        if self._batch is None:
-            self._batch = run_blocking(
-                SigningBatch.opened(self._signer, self._chosen, self._ask, self._clock, self._on_pending)
-            )
+        """Return the open batch; one whose key failed, as when a token was pulled out, is opened anew."""
+        if (batch := self._batch) is not None and not batch.is_lost:
+            return batch
+        chosen = self._chosen if batch is None else batch.certificate
+        self._batch = run_blocking(
+            SigningBatch.opened(self._signer, chosen, self._ask, self._clock, self._on_pending)
+        )
         return self._batch
 
     def __enter__(self) -> Self:

@@ -261,6 +261,20 @@ def test_a_key_at_hand_is_verified_once_in_each_scheme(opened, soft_key, monkeyp
     assert seen == [SignatureScheme.RSA_PKCS1, SignatureScheme.RSA_PSS]
 
 
+@pytest.mark.parametrize("kind", ["form", "bytes"])
+def test_every_value_is_verified_where_the_signer_does_not_do_so(opened, soft_key, kind):
+    values = iter([False, True])
+    foreign = Foreign(soft_key, lambda value: bytes(256) if next(values) else value)
+    foreign.capabilities = attrs.evolve(soft_key.capabilities, checks_values=False)
+    batch = opened(foreign)
+    document = forms(1)[0] if kind == "form" else xml.build(forms(1)[0]).content
+    assert xml.verify(batch.sign_here(document, WAY).content)
+    assert not batch.is_lost
+    with pytest.raises(SignatureMismatchError):
+        batch.sign_here(document, WAY)
+    assert batch.is_lost
+
+
 def test_a_token_that_signs_no_digest_alone_is_given_whole_documents(opened, soft_key):
     class Hashing(Foreign):
         async def local_key(self, certificate, ask):

@@ -97,6 +97,8 @@ class Capabilities:
         confirms_elsewhere: whether a person confirms on another device.
         knows_certificate_first: whether the certificate is known before the signature is.
         resumable: whether another process can ask for the result.
+        checks_values: whether a key at hand (`LocalSigner`) verifies every RSA value before it gives it out,
+            as OpenSSL does; of others, whoever signs documents with them verifies every value.
         schemes: how it signs.
 
     """
@@ -108,6 +110,7 @@ class Capabilities:
     confirms_elsewhere: bool = False
     knows_certificate_first: bool = True
     resumable: bool = False
+    checks_values: bool = False
     schemes: frozenset[SignatureScheme] = frozenset({SignatureScheme.RSA_PKCS1})
 
 
@@ -208,8 +211,8 @@ class LocalKey(Protocol):
 class LocalSigner(Protocol):
     """What a backend offers besides `Signer` when its key lies in this process: the road of large batches.
 
-    A value that such a key gives out is checked by whoever made it, as OpenSSL does with RSA; the holder
-    verifies the first one of each login.
+    The holder verifies every value that such a key gives out, or the first one of each login where the signer
+    says that it verifies them itself (`Capabilities.checks_values`).
     """
 
     async def local_key(self, certificate: SigningCertificate, ask: Ask) -> LocalKey:

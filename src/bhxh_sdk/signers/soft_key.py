@@ -114,6 +114,7 @@ class SoftKeySigner:
         return Capabilities(
             name="softkey",
             largest_batch=_LARGEST_BATCH,
+            checks_values=True,
             hash_names=frozenset(HashName),
             schemes=frozenset(SignatureScheme),
             needs_secret=self._locked and self._password is None and not self._password_env,

@@ -97,7 +97,7 @@ class SigningBatch:
         clock: Clock,
         *,
         on_pending: OnPending | None = None,
-        key: LocalKey | None = None,
+        key: _KeyAtHand | None = None,
     ) -> None:
         self.certificate = certificate
         self._signer = signer
@@ -126,7 +126,12 @@ class SigningBatch:
         asking = AskOnce(ask)
         try:
             chosen = certificate or await _only_one(signer, asking, clock)
-            key = await _local_key(signer, chosen, asking) if isinstance(signer, LocalSigner) else None
+            checks = signer.capabilities.checks_values
+            key = (
+                await _key_at_hand(signer, chosen, asking, checks_values=checks)
+                if isinstance(signer, LocalSigner)
+                else None
+            )
         except Exception:
             asking.forget()
             raise
@@ -138,6 +143,11 @@ class SigningBatch:
     def is_local(self) -> bool:
         """Whether the key is at hand: `sign_here` works."""
         return self._key is not None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the key failed: the next document wants the batch opened anew, with its certificate."""
+        return self._key is not None and self._key.is_lost
 
     @property
     def largest_group(self) -> int:
@@ -210,9 +220,7 @@ class SigningBatch:
         waiting = self.prepared(document, way)
         prepared = waiting.prepared
         value = self._opened_key()(prepared.digest, HashName.SHA256, prepared.profile.scheme)
-        # OpenSSL checks each RSA value with the public exponent before it gives it out, so that a fault in
-        # the computation gives nothing away; to verify it once more would tell nothing new. It does not check
-        # ECDSA values.
+        # RSA values were verified, here or by OpenSSL before it gave them out; ECDSA values by nobody so far.
         is_checked = prepared.profile.scheme is not SignatureScheme.ECDSA
         return _named(waiting, spliced(prepared, value) if is_checked else xml.complete(prepared, value))
 
@@ -301,27 +309,51 @@ async def _only_one(signer: Signer, ask: Ask, clock: Clock) -> SigningCertificat
         return signers.choose_certificate(offered, None, now)  # raises, and lists those that fit
 
 
-async def _local_key(signer: LocalSigner, certificate: SigningCertificate, ask: Ask) -> LocalKey | None:
-    """Open a key at hand whose first value in each scheme is verified, so that a wrong key signs nothing.
-
-    None for a token that signs no digest alone: it is given whole documents by transactions.
-    """
+async def _key_at_hand(
+    signer: LocalSigner, certificate: SigningCertificate, ask: Ask, *, checks_values: bool
+) -> _KeyAtHand | None:
+    """Open a key at hand; None for a token that signs no digest alone: it is given whole documents."""
     try:
-        key, proven = await signer.local_key(certificate, ask), set[SignatureScheme]()
+        key = await signer.local_key(certificate, ask)
     except UnsupportedOperationError:
         return None
+    return _KeyAtHand(key, certificate, checks_values=checks_values)
 
-    def sign(digest: bytes, hash_name: HashName, scheme: SignatureScheme) -> bytes:
-        value: Any = key(digest, hash_name, scheme)
-        if scheme not in proven:  # several threads may verify one each; all do until one has passed
-            job = SigningJob(document_id="first", digest=digest, hash_name=hash_name, scheme=scheme)
-            public = public_key(certificate.certificate, [scheme])
-            if not isinstance(value, bytes) or not signature_fits(public, job, value):
-                raise SignatureMismatchError("document.value_mismatch")
-            proven.add(scheme)
-        return value  # type: ignore[no-any-return]  # whoever made the key promises bytes
 
-    return sign
+class _KeyAtHand:
+    """A key at hand whose values are verified, so that a wrong one signs nothing.
+
+    Args:
+        key: the key.
+        certificate: the certificate that its values have to fit.
+        checks_values: whether only the first value in each scheme is verified: the signer does so itself.
+
+    """
+
+    def __init__(self, key: LocalKey, certificate: SigningCertificate, *, checks_values: bool) -> None:
+        self._key = key
+        self._certificate = certificate
+        self._checks_values = checks_values
+        self._publics: dict[SignatureScheme, Any] = {}
+        self.is_lost = False
+        """Whether it failed, as when a token was pulled out: for the next call it has to be opened anew."""
+
+    def __call__(self, digest: bytes, hash_name: HashName, scheme: SignatureScheme) -> bytes:
+        try:
+            value = self._key(digest, hash_name, scheme)
+            if not self._checks_values or scheme not in self._publics:
+                self._verify(value, digest, hash_name, scheme)
+        except SigningError:
+            self.is_lost = True
+            raise
+        return value
+
+    def _verify(self, value: Any, digest: bytes, hash_name: HashName, scheme: SignatureScheme) -> None:  # noqa: ANN401  # what a foreign signer gave
+        public = self._publics.get(scheme) or public_key(self._certificate.certificate, [scheme])
+        job = SigningJob(document_id="one", digest=digest, hash_name=hash_name, scheme=scheme)
+        if not isinstance(value, bytes) or not signature_fits(public, job, value):
+            raise SignatureMismatchError("document.value_mismatch")
+        self._publics[scheme] = public  # several threads may verify one each; all do until one has passed
 
 
 def _named(waiting: Prepared, content: bytes) -> SignedDocument:

@@ -328,6 +328,29 @@ def test_a_given_pin_that_is_wrong_is_never_sent_again(start, make, own, person,
     assert module.logins == [("0000", 1)]
 
 
+@pytest.mark.parametrize("answer", [0x05, 0x30, 0x80000123, DriverCrashedError(name="x")])
+def test_a_given_pin_is_never_sent_again_after_an_ambiguous_answer(run, make, own, person, module, answer):
+    signer = make(pin=Secret(PIN))
+    chosen = own(signer)
+    module.failures["C_Login"] = [answer]
+    with pytest.raises(TokenError):
+        run(signer.local_key(chosen, person()))
+    with pytest.raises(PinError) as caught:
+        run(signer.local_key(chosen, person()))
+    assert caught.value.code == "pin.refused_before"
+    assert len(module.logins) == 1
+
+
+def test_a_given_pin_lasts_where_the_token_was_pulled_out_before_it_was_sent(run, make, own, person, token):
+    signer = make(pin=Secret(PIN))
+    chosen = own(signer)
+    token.pull_out()
+    with pytest.raises(TokenError):
+        run(signer.local_key(chosen, person()))
+    token.put_back()
+    assert run(signer.local_key(chosen, person()))(bytes(32), HashName.SHA256, RSA)
+
+
 @pytest.mark.parametrize("answer_code", [0x05, 0x06, 0x30, 0x80000001, None])
 def test_an_ambiguous_answer_is_never_tried_again(start, make, own, person, module, answer_code):
     signer = make()
@@ -418,6 +441,33 @@ def test_such_a_key_forgets_the_pin_with_the_first_failure(run, make, own, token
             key(bytes(32), HashName.SHA256, RSA)
         assert caught.value.code == code
     assert len(module.logins) == 1
+
+
+def test_a_given_pin_that_such_a_key_refused_is_never_sent_again(run, make, own, token, person, module):
+    token.always = True
+    first = make()
+    run(first.local_key(own(first), person(PIN)))
+    signer = make(pin=Secret("0000"))
+    module.logins.clear()
+    with pytest.raises(PinError):
+        run(signer.local_key(own(signer), person()))(bytes(32), HashName.SHA256, RSA)
+    with pytest.raises(PinError) as caught:
+        run(signer.local_key(own(signer), person()))
+    assert caught.value.code == "pin.refused_before"
+    assert module.logins == [("0000", 2)]
+
+
+def test_a_crash_of_such_a_key_counts_as_an_entry(run, make, own, token, person, module, fresh_memory):
+    token.always = True
+    signer = make()
+    key = run(signer.local_key(own(signer), person(PIN)))
+    module.failures["C_Sign"] = [DriverCrashedError(name="x")]
+    with pytest.raises(DriverCrashedError):
+        key(bytes(32), HashName.SHA256, RSA)
+    assert fresh_memory.wrong(token.info) == 1
+    signer.close()
+    with pytest.raises(SigningError):
+        key(bytes(32), HashName.SHA256, RSA)
 
 
 def test_such_a_key_keeps_the_last_try(run, make, own, token, person, module):

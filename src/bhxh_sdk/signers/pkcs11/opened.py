@@ -53,6 +53,8 @@ class OpenedToken:
         self.token = token
         self.name = shown(token)
         self.closed = False
+        self.refused_entry = False
+        """Whether the last PIN was refused, or may have been."""
         self._had_keys = False
         self._lock = memory.lock(token)
         self._session: Session | None = None
@@ -168,11 +170,13 @@ class OpenedToken:
         """
         with self.alone():
             check_flags(self.fresh(), memory.wrong(self.token), allow_last_try=allow_last_try)
+            self.refused_entry = False
             try:
                 self.session.login(pin)
             except CkrError as error:
                 raise self.refusal(error) from error
             except BhxhError:  # the driver crashed: whether it had counted the entry is not known
+                self.refused_entry = True
                 memory.failed(self.token, TokenFlag(0))
                 self.drop()
                 raise
@@ -189,6 +193,7 @@ class OpenedToken:
         except (CkrError, BhxhError):
             now = self.token
         if error.code not in _NO_TRY_SPENT:
+            self.refused_entry = True
             memory.failed(self.token, TokenFlag(0) if now is None else now.flags)
         self.drop()
         if now is None:

@@ -43,6 +43,7 @@ class OpenedKey:
         find: finds the key among those that the token shows now; None when it is not there.
         pin: for a key that wants it for each signature; None where it is typed on a pad. It is wiped by the
             first failure, and by `forget`.
+        refused: told when a login with that PIN failed, or may have.
         allow_last_try: whether the last try may be spent.
 
     """
@@ -55,8 +56,10 @@ class OpenedKey:
         find: Callable[[], TokenKey | None],
         *,
         pin: Secret | None = None,
+        refused: Callable[[], None] = lambda: None,
         allow_last_try: bool = False,
     ) -> None:
+        self._refused = refused
         self._token = token
         self._info = info
         self._place = (token.session, key)
@@ -131,10 +134,13 @@ class OpenedKey:
                 value = self._value(self._place, mechanism, data, self._pin)
             except CkrError as error:
                 self.forget()
-                at_login = error.call == "C_Login" or error.code in _PIN_REFUSED
-                raise (token.refusal(error) if at_login else token.trouble(error)) from error
+                if error.call != "C_Login" and error.code not in _PIN_REFUSED:
+                    raise token.trouble(error) from error
+                self._refused()
+                raise token.refusal(error) from error
             except BhxhError:  # the driver crashed: whether it had counted the entry is not known
                 self.forget()
+                self._refused()
                 memory.failed(token.token, TokenFlag(0))
                 raise
             memory.right(token.token)

@@ -213,11 +213,14 @@ class PyKcs11Session:
 
     def close(self) -> None:
         """Close the session; never raises."""
+        with suppress(CkrError):
+            self._module.ask("C_CloseSession", self._close)
+
+    def _close(self) -> None:
         session, self._session = self._session, None
         self._keys = {}
         if session is not None:
-            with suppress(CkrError):
-                self._module.ask("C_CloseSession", session.closeSession)
+            session.closeSession()
 
     def _log_in(self, user: int, pin: Secret | None) -> int:
         given = PyKCS11.ckbytelist(None if pin is None else pin.reveal())
@@ -250,9 +253,13 @@ class PyKcs11Session:
         return {name: bytes(value) for name, value in zip(wanted, read, strict=True) if value is not None}
 
     def _ask(self, call: str, question: Callable[[], T]) -> T:
+        return self._module.ask(call, lambda: self._while_open(call, question))
+
+    def _while_open(self, call: str, question: Callable[[], T]) -> T:
+        """Ask, the lock held: another thread may have closed the session while this one waited for it."""
         if self._session is None:
             raise CkrError(_SESSION_HANDLE_INVALID, call)
-        return self._module.ask(call, question)
+        return question()
 
 
 def _demand(call: str, code: int) -> None:

@@ -217,20 +217,27 @@ class PythonPkcs11Session:
 
     def close(self) -> None:
         """Close the session; never raises."""
+        with suppress(CkrError):
+            self._module.ask("C_CloseSession", self._close)
+
+    def _close(self) -> None:
         session, self._session = self._session, None
         self._keys = {}
         if session is not None:
-            with suppress(CkrError):
-                self._module.ask("C_CloseSession", session.close)
+            session.close()
 
     def _found(self, kind: ObjectClass) -> list[Any]:
         self._module.functions.demand_search(self._session.handle)
         return list(self._session.get_objects({Attribute.CLASS: kind}))
 
     def _ask(self, call: str, question: Callable[[], T]) -> T:
+        return self._module.ask(call, lambda: self._while_open(call, question))
+
+    def _while_open(self, call: str, question: Callable[[], T]) -> T:
+        """Ask, the lock held: another thread may have closed the session while this one waited for it."""
         if self._session is None:
             raise CkrError(_SESSION_HANDLE_INVALID, call)
-        return self._module.ask(call, question)
+        return question()
 
 
 def _values(found: Any, wanted: tuple[int, ...]) -> dict[int, bytes]:  # noqa: ANN401  # an object's class is made as it is found

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn, Self, SupportsIndex, final
 
-from bhxh_sdk.errors import CertificateUnusableError, SigningError, UnsupportedOperationError
+from bhxh_sdk.errors import (
+    BhxhError,
+    CertificateUnusableError,
+    SigningError,
+    UnsupportedOperationError,
+)
 from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.contract import Capabilities, HashName, SigningState, SigningTransaction
@@ -303,6 +308,7 @@ class TokenSigner:
             key,
             lambda: self._visible(token, own),
             pin=pin,
+            refused=self._pin.refused,
             allow_last_try=self._allow_last_try,
         )
 
@@ -330,8 +336,9 @@ class TokenSigner:
     def _log_in(self, token: OpenedToken, pin: Secret | None) -> None:
         try:
             token.log_in(pin, allow_last_try=self._allow_last_try)
-        except PinError:
-            self._pin.refused()
+        except BhxhError as error:
+            if isinstance(error, PinError) or token.refused_entry:
+                self._pin.refused()
             raise
 
     def __repr__(self) -> str:
