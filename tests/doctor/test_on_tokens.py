@@ -79,7 +79,7 @@ def test_a_driver_that_hangs(simulator):
     simulator.set(hang={"C_GetSlotList": True})
 
     def discover(**options):
-        return discovery.discover(**options, seconds=1.5)
+        return discovery.discover(**options, seconds=6)
 
     found = examine(f"pkcs11:?module-path={simulator.module}", clock=Clock(), machine=HERE, discover=discover)
     assert "doctor.driver.hung" in {check.code for check in found.failed}
