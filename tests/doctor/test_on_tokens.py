@@ -76,7 +76,7 @@ def test_a_driver_that_crashes_when_keys_are_looked_for(simulator):
 
 
 def test_a_driver_that_hangs(simulator):
-    simulator.set(hang={"C_GetSlotList": True})
+    simulator.set(hang={"C_GetSlotList": 60})
 
     def discover(**options):
         return discovery.discover(**options, seconds=6)
