@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path  # noqa: TC003  # fixtures are typed
+from pathlib import Path
 
 import pytest
 from signers.pkcs11.made_libraries import OTHER, elf
@@ -86,3 +86,9 @@ def test_a_named_pipe_is_no_configuration(machine, write, tmp_path):
     write("etc/pkcs11/modules/a.module", "module: /one.so")
     os.mkfifo(tmp_path / "etc/pkcs11/modules/b.module")
     assert list(p11_kit_modules(machine)) == [tmp_path / "one.so"]
+
+
+def test_a_configuration_that_cannot_be_read_is_left_out(machine, write, monkeypatch):
+    write("etc/pkcs11/modules/a.module", "module: /one.so")
+    monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(PermissionError()))
+    assert list(p11_kit_modules(machine)) == []
