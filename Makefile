@@ -20,7 +20,7 @@ MUTANTS_ARGS ?=
 comma := ,
 empty :=
 space := $(empty) $(empty)
-GATED := errors.py findings.py secret.py ports.py messages/* models/* catalogue/* trust/* rules/* xml/* signers/* transport/* workflow/*
+GATED := errors.py token_errors.py findings.py secret.py ports.py messages/* models/* catalogue/* trust/* rules/* xml/* signers/* transport/* workflow/*
 GATE := $(subst $(space),$(comma),$(addprefix src/bhxh_sdk/,$(GATED)))
 
 .PHONY: help setup demo test unit coverage system lint docs messages bench fuzz mutants clean

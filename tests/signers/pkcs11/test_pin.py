@@ -235,3 +235,38 @@ def test_with_nobody_to_tell_the_pad_alone_asks(run, person):
 def test_a_person_who_is_not_there_cannot_enter_a_pin(run, person):
     with pytest.raises(PersonNeededError):
         run(PinSource(None, "").pin(TOKEN, "", person(), 0))
+
+
+def test_no_frame_of_an_error_holds_a_pin_that_is_no_text(monkeypatch, run, person):
+    monkeypatch.setenv("TOKEN_PIN", "4711\udcff")
+    for source, answer in (
+        (PinSource(None, "TOKEN_PIN"), person()),
+        (PinSource(None, ""), Answers("4711\udcff")),
+    ):
+        with pytest.raises(PinError) as caught:
+            run(source.pin(TOKEN, "", answer, 0))
+        frames = [frame.f_locals for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+        assert not any("4711" in str(value) for found in frames for value in found.values())
+
+
+@pytest.mark.parametrize("answer", [None, 1, b"1234"])
+def test_an_answer_that_is_no_pin_is_a_typed_error(run, answer):
+    with pytest.raises(WrongTypeError):
+        run(PinSource(None, "").pin(TOKEN, "", Answers(answer), 0))
+
+
+def test_a_source_that_could_not_be_made_can_be_shown():
+    source = PinSource.__new__(PinSource)
+    with pytest.raises(WrongTypeError):
+        source.__init__(1, "")
+    assert repr(source) == "PinSource(asked)"
+
+
+class Answers:
+    """A person's front end that hands on whatever it got."""
+
+    def __init__(self, answer):
+        self._answer = answer
+
+    async def secret(self, question):
+        return self._answer

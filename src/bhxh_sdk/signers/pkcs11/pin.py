@@ -127,11 +127,11 @@ class PinSource:
     __slots__ = ("_given", "_spent", "_variable")
 
     def __init__(self, given: Secret | str | None, variable: str) -> None:
-        if not isinstance(given, Secret | str | None):
-            raise WrongTypeError(field="pin", expected="Secret or str", got=type(given).__name__)
-        self._given = None if given is None else _secret(given, "")
+        self._given: Secret | None = None
         self._variable = variable
         self._spent = False
+        if given is not None:
+            self._given = _secret(given, "")
 
     @property
     def asks(self) -> bool:
@@ -153,7 +153,7 @@ class PinSource:
         """
         name = shown(token)
         if self.asks:
-            pin = Secret(await ask.secret(_question(token, owner, wrong)))
+            pin = _secret(await ask.secret(_question(token, owner, wrong)), name)
         elif self._spent:
             raise PinError("pin.refused_before", name=name)
         else:
@@ -168,10 +168,9 @@ class PinSource:
     def _at_hand(self, name: str) -> Secret:
         if self._given is not None:
             return Secret(self._given)
-        value = os.environ.get(self._variable)
-        if value is None:
+        if self._variable not in os.environ:
             raise PinError("pin.env_missing", name=name, variable=self._variable)
-        return _secret(value, name)
+        return _secret(os.environ[self._variable], name)
 
     def refused(self) -> None:
         """Never send a PIN again that is at hand: it was not accepted."""
@@ -280,10 +279,17 @@ def _question(token: TokenInfo, owner: str, wrong: int) -> Question:
 
 
 def _secret(value: Secret | str, name: str) -> Secret:
+    """Return a PIN as a secret; whatever is wrong with it, no frame of the error's traceback holds it."""
+    kind = type(value).__name__
+    is_text = isinstance(value, Secret | str)
     try:
-        return Secret(value)
+        if is_text:
+            return Secret(value)
     except ValueError:
         pass  # Python's own error carries the value
+    del value
+    if not is_text:
+        raise WrongTypeError(field="pin", expected="Secret or str", got=kind)
     raise PinError("pin.form", name=name, reason=Term("pin.form.encoding"))
 
 
