@@ -126,12 +126,7 @@ class SigningBatch:
         asking = AskOnce(ask)
         try:
             chosen = certificate or await _only_one(signer, asking, clock)
-            checks = signer.capabilities.checks_values
-            key = (
-                await _key_at_hand(signer, chosen, asking, checks_values=checks)
-                if isinstance(signer, LocalSigner)
-                else None
-            )
+            key = await _key_at_hand(signer, chosen, asking)
         except Exception:
             asking.forget()
             raise
@@ -309,15 +304,15 @@ async def _only_one(signer: Signer, ask: Ask, clock: Clock) -> SigningCertificat
         return signers.choose_certificate(offered, None, now)  # raises, and lists those that fit
 
 
-async def _key_at_hand(
-    signer: LocalSigner, certificate: SigningCertificate, ask: Ask, *, checks_values: bool
-) -> _KeyAtHand | None:
-    """Open a key at hand; None for a token that signs no digest alone: it is given whole documents."""
+async def _key_at_hand(signer: Signer, certificate: SigningCertificate, ask: Ask) -> _KeyAtHand | None:
+    """Open a key at hand; None where there is none, or where the token signs whole documents alone."""
+    if not isinstance(signer, LocalSigner):
+        return None
     try:
         key = await signer.local_key(certificate, ask)
     except UnsupportedOperationError:
         return None
-    return _KeyAtHand(key, certificate, checks_values=checks_values)
+    return _KeyAtHand(key, certificate, checks_values=signer.capabilities.checks_values)
 
 
 class _KeyAtHand:
