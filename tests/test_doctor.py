@@ -12,6 +12,7 @@ from attrs import evolve
 
 from bhxh_sdk import messages
 from bhxh_sdk.doctor import CheckState, Machine, ServiceState, examine, examining, machine
+from bhxh_sdk.doctor.apart import apart
 from bhxh_sdk.errors import (
     CertificateUnusableError,
     InputError,
@@ -335,11 +336,13 @@ def test_a_token_behind_a_helper_process():
         ("pkcs11:?pin-env=P", ["/a.so", "/b.so"], "pkcs11:?pin-env=P&isolated=1"),
         ("pkcs11:?module-name=a", ["/a.so"], "pkcs11:?module-name=a&isolated=1"),
         ("pkcs11:?module-path=a.so", ["/a.so"], "pkcs11:?module-path=a.so&isolated=1"),
+        ("pkcs11:token=A", [], "pkcs11:token=A?isolated=1"),
+        ("pkcs11:?isolated=0", [], "pkcs11:?isolated=0"),
+        ("softkey:a.p12", [], "softkey:a.p12"),
     ],
 )
 def test_the_signer_is_opened_with_its_driver_in_another_process(uri, paths, opened):
-    asked = [on_token(path=path) for path in paths]
-    assert examining._apart(uri, SignerAddress.parse(uri), asked) == opened
+    assert apart(uri, SignerAddress.parse(uri), paths) == opened
 
 
 def test_an_address_that_opens_no_signer_is_a_line():

@@ -174,6 +174,27 @@ def test_without_the_extra_the_message_names_it():
     assert "bhxh-sdk[cli]" in done.stdout
 
 
+def as_module(*arguments, before):
+    program = (
+        f"import runpy, sys; {before}; runpy.run_module('bhxh_sdk', run_name='__main__', alter_sys=True)"
+    )
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_package_can_be_run_as_a_module():
+    command = [sys.executable, "-m", "bhxh_sdk", "--version", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["version"]
+
+
+def test_the_module_without_the_extra_says_the_same_as_the_command():
+    done = as_module("check", "a", "--json", before="sys.modules['typer'] = None")
+    assert done.returncode == 3
+    assert done.stdout == without_module("typer").stdout
+
+
 def test_another_missing_module_is_not_blamed_on_the_extra():
     done = without_module("lxml")
     assert done.returncode not in {0, 3}

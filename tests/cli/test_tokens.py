@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from tokens.fixtures import *  # noqa: F403  # fixtures are found by their names
+from tokens.processes import run_tool
 
 from bhxh_sdk.signers.pkcs11 import TokenAddress
+
+TALKATIVE = Path(__file__).with_name("talkative.c")
 
 
 @pytest.fixture
@@ -35,6 +44,40 @@ def test_the_address_of_a_certificate_can_be_given_as_it_is(bhxh, uri, simulator
     own = next(item for item in listed if item["tax_code"])
     again = bhxh("certificates", "--signer", f"{own['key_id']}?module-path={simulator.module}", "--json")
     assert [item["serial"] for item in again.json] == [own["serial"]]
+
+
+@pytest.fixture
+def talkative(simulator, tmp_path):
+    """The simulator behind a driver that prints when it is loaded and aborts when it is unloaded."""
+    library = tmp_path / "libtalkative.so"
+    flags = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"]
+    backend = f'-DBACKEND="{simulator.module}"'
+    run_tool(["cc", *flags, backend, "-o", str(library), str(TALKATIVE), "-ldl"])
+    return library
+
+
+def listed_apart(uri, folder):
+    return subprocess.run(
+        [sys.executable, "-m", "bhxh_sdk", "certificates", "--json", "--signer", uri],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_driver_that_prints_and_aborts_spoils_neither_the_answer_nor_the_exit_code(talkative, tmp_path):
+    done = listed_apart(f"pkcs11:?module-path={talkative}", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {item["token"] for item in json.loads(done.stdout)} == {"single"}
+    assert done.stderr == ""
+
+
+def test_who_wants_the_driver_in_this_process_has_its_manners_too(talkative, tmp_path):
+    done = listed_apart(f"pkcs11:?module-path={talkative}&isolated=0", tmp_path)
+    assert done.stdout.startswith("Vendor PKCS#11")
+    assert done.returncode == -signal.SIGABRT
 
 
 def test_a_key_file_has_no_token(bhxh, key_file):

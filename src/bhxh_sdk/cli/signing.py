@@ -29,8 +29,10 @@ def opened(uri: str, output: Output) -> Signer:
 
 
 def listed(uri: str, output: Output) -> tuple[SigningCertificate, ...]:
-    """Return what a signer can show."""
-    signer = opened(uri, output)
+    """Return what a signer can show; a token's driver runs in a process of its own, where it cannot print."""
+    from bhxh_sdk.doctor.apart import apart
+
+    signer = opened(apart(uri, signers.SignerAddress.parse(uri)), output)
     try:
         return run_blocking(signer.certificates())
     finally:

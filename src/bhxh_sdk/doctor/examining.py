@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
 
 from bhxh_sdk import signers
 from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.doctor.apart import apart
 from bhxh_sdk.doctor.certificates import Holder, Judge
 from bhxh_sdk.doctor.drivers import bindings_check, driver_checks
 from bhxh_sdk.doctor.machine import Machine
@@ -122,7 +122,7 @@ class _Doctor(NamedTuple):
     def _of_asked(self, asked: Sequence[FoundToken], address: SignerAddress) -> Iterator[Check]:
         keys: Mapping[bytes, bool | None] | None = None
         if asked:
-            listed, check = self._listed(_apart(self.uri, address, asked))
+            listed, check = self._listed(apart(self.uri, address, {found.module_path for found in asked}))
             yield check
             if listed is not None:
                 keys = {item.certificate.der: item.has_private_key for item in listed}
@@ -157,13 +157,3 @@ class _Doctor(NamedTuple):
                 return None, Maker("signer", self.uri).skipped("needs_secret", name=self.uri)
             return None, Check.of_error(error)
         return listed, Maker("signer", self.uri).ok(name=self.uri)
-
-
-def _apart(uri: str, address: SignerAddress, asked: Sequence[FoundToken]) -> str:
-    """Return the address with its driver in a process that may crash alone, and not to be searched again."""
-    modules = {found.module_path for found in asked}
-    options = {"isolated": "1"}
-    if len(modules) == 1 and "module-name" not in address.options:
-        options["module-path"] = quote(modules.pop(), safe="")
-    added = "&".join(f"{name}={value}" for name, value in options.items() if name not in address.options)
-    return f"{uri}{'&' if '?' in uri else '?'}{added}"
