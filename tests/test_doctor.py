@@ -248,6 +248,19 @@ def test_what_a_driver_failed_with_is_told(detail, text):
     assert one(found, "driver").subject == PATH
 
 
+@pytest.mark.parametrize(
+    ("detail", "why"), [("not_started", ""), ("interpreter: No such file or directory", "No such file")]
+)
+def test_a_driver_that_could_not_be_tried_is_not_blamed(detail, why):
+    check = one(examined(modules=[tried("failed", detail=detail)]), "driver")
+    assert check.code == "doctor.driver.not_started"
+    assert "not tried: the Python process" in check.cause("en")
+    assert why in check.cause("en")
+    assert "not_started" not in check.cause("en") + check.cause("vi")
+    assert "()" not in check.cause("en")
+    assert "BHXH_PKCS11_HELPER" in check.fix("vi")
+
+
 def test_without_a_binding_no_driver_is_blamed():
     found = examined(modules=[tried("failed", detail="missing_extra")], on=evolve(HERE, bindings=frozenset()))
     assert "driver" not in {check.name for check in found}

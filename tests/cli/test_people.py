@@ -7,11 +7,14 @@ import signal
 
 import pytest
 
+from bhxh_sdk import messages
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.cli import people
 from bhxh_sdk.cli.output import Output
 from bhxh_sdk.errors import PersonNeededError
 from bhxh_sdk.ports import CaptchaChallenge, Question
+from bhxh_sdk.signers.pkcs11.contract import TokenFlag, TokenInfo
+from bhxh_sdk.signers.pkcs11.pin import PinSource, tell_of_pad
 
 PNG = b"\x89PNG invented"
 
@@ -105,6 +108,28 @@ def test_a_secret_is_asked_for_without_an_echo(typing, ask):
         run_blocking(ask.secret(Question(purpose="key_password", subject="key.p12"))).reveal() == "mat-khau"
     )
     assert run_blocking(ask.secret(Question(purpose="key_password"))).reveal() == "mat-khau"
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+@pytest.mark.parametrize(
+    ("flag", "code"),
+    [(TokenFlag.USER_PIN_COUNT_LOW, "pin.asked.low"), (TokenFlag.USER_PIN_FINAL_TRY, "pin.asked.last")],
+)
+def test_the_warning_before_a_pin_is_in_the_readers_language(typing, monkeypatch, language, flag, code):
+    typing()
+    prompts: list[str] = []
+    monkeypatch.setattr("getpass.getpass", lambda prompt, **_: prompts.append(prompt) or "12345678")
+    monkeypatch.setattr("builtins.input", lambda: "c")
+    monkeypatch.setattr("builtins.print", lambda *texts, **_: prompts.append(texts[0]))
+    ask = people.asking(Output(language))
+    token = TokenInfo(slot=1, label="HR", flags=flag)
+    run_blocking(PinSource(None, "").pin(token, "CÔNG TY TNHH VÍ DỤ", ask, 0))
+    run_blocking(tell_of_pad(token, "CÔNG TY TNHH VÍ DỤ", ask, 0))
+    assert len(prompts) == 2
+    other = "en" if language == "vi" else "vi"
+    for prompt in prompts:
+        assert f"HR, CÔNG TY TNHH VÍ DỤ; {messages.text(code, language)}" in prompt
+        assert messages.text(code, other) not in prompt
 
 
 def test_whoever_leaves_has_not_answered(typing, ask):

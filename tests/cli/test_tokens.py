@@ -12,7 +12,11 @@ import pytest
 from tokens.fixtures import *  # noqa: F403  # fixtures are found by their names
 from tokens.processes import run_tool
 
+from bhxh_sdk import Secret, messages
 from bhxh_sdk.signers.pkcs11 import TokenAddress
+from bhxh_sdk.signers.pkcs11.contract import TokenInfo
+from bhxh_sdk.signers.pkcs11.pin import check_form
+from bhxh_sdk.token_errors import PinError
 
 TALKATIVE = Path(__file__).with_name("talkative.c")
 
@@ -78,6 +82,30 @@ def test_who_wants_the_driver_in_this_process_has_its_manners_too(talkative, tmp
     done = listed_apart(f"pkcs11:?module-path={talkative}&isolated=0", tmp_path)
     assert done.stdout.startswith("Vendor PKCS#11")
     assert done.returncode == -signal.SIGABRT
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_the_help_of_a_signer_names_tokens_and_key_files(bhxh, language):
+    told = bhxh("certificates", "--help", "--lang", language).out
+    assert "pkcs11:" in told
+    assert "softkey:" in told
+
+
+@pytest.mark.parametrize(
+    ("lengths", "told"),
+    [
+        ({"shortest_pin": 4, "longest_pin": 255}, " (length that the token takes: 4 – 255)."),
+        ({"longest_pin": 255}, " (length that the token takes – 255)."),
+        ({}, "."),
+    ],
+)
+def test_a_pin_that_was_not_sent_says_so_and_nothing_of_other_tries(lengths, told):
+    token = TokenInfo(slot=1, label="HR", **lengths)
+    with pytest.raises(PinError) as caught:
+        check_form(Secret("123\n"), token)
+    assert caught.value.hint("en") == f"This PIN was not sent; enter it again{told}"
+    assert "try" not in caught.value.message("en")
+    assert "lần thử" not in caught.value.message("vi") + caught.value.hint("vi")
 
 
 def test_a_key_file_has_no_token(bhxh, key_file):

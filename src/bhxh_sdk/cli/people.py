@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from bhxh_sdk import messages
 from bhxh_sdk.cli.output import shown
 from bhxh_sdk.errors import PersonNeededError
 from bhxh_sdk.secret import Secret
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from bhxh_sdk.system import AskPerson
 
 __all__ = ["Person", "asking", "interactive", "secret_from"]
+
+_WARNINGS = ("pin.asked.low", "pin.asked.last")
 
 
 def interactive() -> bool:
@@ -75,7 +78,8 @@ class Person:
     def secret(self, question: Question) -> Secret:
         """Ask for a password, PIN or code; what is typed is not shown."""
         asked = self.output.text(f"cli.ask.{question.purpose}")
-        return Secret(_typed_secretly(f"{asked} ({question.subject})" if question.subject else asked))
+        subject = _in_one_language(question.subject, self.output)
+        return Secret(_typed_secretly(f"{asked} ({subject})" if subject else asked))
 
     def captcha(self, challenge: CaptchaChallenge) -> str:
         """Lay the picture where the person can look at it, and ask for its characters."""
@@ -93,8 +97,17 @@ class Person:
 
     def confirm(self, question: Question) -> bool:
         """Ask whether the person agrees; only a clear yes is one."""
-        text = self.output.text(f"cli.ask.{question.purpose}", subject=question.subject)
+        subject = _in_one_language(question.subject, self.output)
+        text = self.output.text(f"cli.ask.{question.purpose}", subject=subject)
         return _typed(text).casefold() in {"c", "có", "co", "y", "yes"}
+
+
+def _in_one_language(subject: str, output: Output) -> str:
+    """Leave one language of a warning: who asks for a PIN does not know the reader's, and warns in both."""
+    for code in _WARNINGS:
+        both = " / ".join(messages.text(code, language) for language in messages.LANGUAGES)
+        subject = subject.replace(both, output.text(code))
+    return subject
 
 
 @contextlib.contextmanager

@@ -23,6 +23,8 @@ _USABLE = frozenset({"no_token", "token"})
 _FAILURES = frozenset({"crashed", "hung", "failed"})
 _NAMED = frozenset({"explicit", "environment"})
 _OWN_DETAILS = frozenset({"no_time", "garbled"})
+_NOT_STARTED = "not_started"
+_NO_INTERPRETER = "interpreter: "
 _REMOVED = frozenset({"0x32", "0xe0", "0xe1", "DeviceRemoved", "TokenNotPresent", "TokenNotRecognised"})
 """CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED, and the binding's names for them."""
 
@@ -62,6 +64,9 @@ def driver_checks(tried: Sequence[TriedModule], machine: Machine) -> Iterator[Ch
             yield make.failed("not_pkcs11", grave=not seen, name=name)
         elif was_pulled_out(module):
             yield Maker("token", module.path).failed("removed", grave=not seen, name=name)
+        elif _never_began(module):
+            why = module.detail.removeprefix(_NOT_STARTED).removeprefix(_NO_INTERPRETER)
+            yield make.failed("not_started", grave=not seen, name=name, detail=why)
         elif module.outcome in _FAILURES and machine.bindings:
             yield _own_words(module, grave=not seen) or make.failed(
                 module.outcome, grave=not seen, name=name, detail=_detail(module)
@@ -71,6 +76,12 @@ def driver_checks(tried: Sequence[TriedModule], machine: Machine) -> Iterator[Ch
 def was_pulled_out(module: TriedModule) -> bool:
     """Tell whether a driver failed because its token went away while it was looked at."""
     return module.outcome == "failed" and module.detail.rpartition(": ")[2] in _REMOVED
+
+
+def _never_began(module: TriedModule) -> bool:
+    """Tell whether the process in which the driver would have been tried did not start."""
+    detail = module.detail
+    return module.outcome == "failed" and (detail == _NOT_STARTED or detail.startswith(_NO_INTERPRETER))
 
 
 def _module_checks(
