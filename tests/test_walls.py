@@ -103,8 +103,9 @@ EXTRAS = (
 # Time, chance and waiting reach the core (ranks 0-4) through the Clock port.
 CORE_RANK = 4
 NOT_IN_CORE = {"asyncio", "threading", "time", "random", "secrets", "uuid"}
-# Threads that a caller has must not be in a driver at once, and no port could see to that.
-WORLDLY = {"signers/pkcs11/locks.py": {"threading"}}
+# Threads that a caller has must not be in a driver at once, and what is said to a helper process must not be
+# guessed there: no port could see to either.
+WORLDLY = {"signers/pkcs11/locks.py": {"threading"}, "signers/pkcs11/isolated.py": {"secrets"}}
 NOT_USED_IN_CORE = {
     "os.urandom",
     "os.getrandom",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import itertools
+import select
 import subprocess
 import sys
 import time
@@ -16,9 +18,10 @@ from tokens.entries import PIN
 from bhxh_sdk.errors import BhxhError, InputError, MissingExtraError
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11 import isolated
-from bhxh_sdk.signers.pkcs11.contract import CkrError, Mechanism
+from bhxh_sdk.signers.pkcs11.contract import CkrError, Mechanism, TokenKey
 from bhxh_sdk.signers.pkcs11.helper import HELLO, VERSION
 from bhxh_sdk.signers.pkcs11.isolated import IsolatedModule
+from bhxh_sdk.signers.pkcs11.messages_on_pipes import LONGEST_REQUEST
 from bhxh_sdk.token_errors import DriverCrashedError, DriverError
 
 DATA = b"\x00" * 51
@@ -226,13 +229,21 @@ def script(tmp_path):
     return make
 
 
+READ = 'read line; n=${line#*number\\":}; n=${n%%,*}'
+
+
+def reply(answer: str) -> str:
+    """Read a request, and answer it with its number."""
+    beginning, brace, rest = answer.partition("{")
+    numbered = f"""{beginning}{{"number": '"$n"', {rest}""" if brace else answer
+    return f"{READ}; echo '{numbered}'"
+
+
 def answering(*answers: str) -> list[str]:
-    numbered = [answer.replace("{", f'{{"number": {number}, ', 1) for number, answer in enumerate(answers, 1)]
-    return [f"echo '{GREETING}'", *(f"read line; echo '{answer}'" for answer in numbered), "read line"]
+    return [f"echo '{GREETING}'", *map(reply, answers), "read line"]
 
 
 LOADED = '{"value": "pykcs11"}'
-LOADED_FIRST = '{"number": 1, "value": "pykcs11"}'
 
 
 @pytest.mark.parametrize(
@@ -322,9 +333,7 @@ def test_an_answer_without_number_keeps_its_name(use, script):
 
 def test_a_helper_that_does_not_end_is_killed(use, script, monkeypatch):
     monkeypatch.setattr(isolated, "_CLOSING_SECONDS", 0.2)
-    module = use(
-        "x.so", interpreter=script(f"echo '{GREETING}'", f"read line; echo '{LOADED_FIRST}'", "exec sleep 60")
-    )
+    module = use("x.so", interpreter=script(f"echo '{GREETING}'", reply(LOADED), "exec sleep 60"))
     process = module._child._process
     module.close()
     assert process.returncode == -9
@@ -364,15 +373,56 @@ def test_a_driver_that_says_no_on_load_is_told_by_an_error_of_ours(use, script):
     assert caught.value.code == "driver.garbled"
 
 
-@pytest.mark.parametrize("number", ['"number": 1, ', '"number": "2", ', '"number": true, ', ""])
-def test_a_late_second_answer_is_not_the_next_ones(use, script, number):
-    lines = [f"echo '{GREETING}'", f"read line; echo '{LOADED_FIRST}'"]
-    lines += ["sleep 0.1", f"echo '{{{number}\"value\": 7}}'", "read line", "read line"]
+@pytest.mark.parametrize("number", ['"number": 1, ', '"number": 2, ', '"number": "$n", ', ""])
+def test_an_answer_before_its_request_is_none(use, script, tmp_path, number):
+    asked = tmp_path / "asked"
+    late = f"""{{{number.replace("$n", "'$n'")}"value": 7}}"""
+    lines = [
+        f"echo '{GREETING}'",
+        f"{reply(LOADED)}; sleep 0.1; echo '{late}'",
+        f"read line && echo \"$line\" >'{asked}'",
+    ]
     module = use("x.so", interpreter=script(*lines))
-    time.sleep(0.2)
+    process = module._child._process
+    select.select([process.stdout], [], [], 10)
     with pytest.raises(DriverCrashedError) as caught:
         module.slot_count()
     assert caught.value.code == "driver.garbled"
+    assert process.returncode is not None
+    assert not asked.exists(), "nothing is told to it any more"
+
+
+@pytest.mark.parametrize("number", ["1", "2", "\"'$n'\"", "true", "'$(($n + 1))'"])
+def test_an_answer_with_another_number_is_none(use, script, number):
+    lines = [f"echo '{GREETING}'", reply(LOADED), f'{READ}; echo \'{{"number": {number}, "value": 7}}\'']
+    module = use("x.so", interpreter=script(*lines, "read line"))
+    with pytest.raises(DriverCrashedError) as caught:
+        module.slot_count()
+    assert caught.value.code == "driver.garbled"
+
+
+def test_the_numbers_of_requests_cannot_be_guessed(use, script, tmp_path):
+    seen = tmp_path / "seen"
+    lines = [f"{reply(each)}; echo $n >>'{seen}'" for each in (LOADED, *['{"value": 1}'] * 7)]
+    module = use("x.so", interpreter=script(f"echo '{GREETING}'", *lines, "read line"))
+    for _ in range(7):
+        module.slot_count()
+    module.close()
+    numbers = list(map(int, seen.read_text().split()))
+    assert len(set(numbers)) == 8
+    steps = [later - earlier for earlier, later in itertools.pairwise(numbers)]
+    assert min(map(abs, steps)) > 1 << 32
+    assert len(set(steps)) == 7
+
+
+def test_a_request_that_is_longer_than_any_is_not_sent(use, script):
+    module = use("x.so", interpreter=script(*answering(LOADED, '{"value": 1}', '{"value": 2}')))
+    session = module.open(0)
+    key = TokenKey(handle=1)
+    with pytest.raises(CkrError) as caught:
+        session.sign(key, Mechanism.SHA256_RSA_PKCS, bytes(LONGEST_REQUEST))
+    assert (caught.value.code, caught.value.call) == (0x07, "sign")
+    assert module.slot_count() == 2, "the helper is none the worse for it"
 
 
 def test_the_helper_has_no_variable_that_holds_a_pin(use, script, tmp_path, monkeypatch):

@@ -11,7 +11,13 @@ import pytest
 
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11 import messages_on_pipes
-from bhxh_sdk.signers.pkcs11.messages_on_pipes import PipeEndedError, PipeHungError, Pipes
+from bhxh_sdk.signers.pkcs11.messages_on_pipes import (
+    LONGEST_REQUEST,
+    PipeEndedError,
+    PipeHungError,
+    Pipes,
+    RequestTooLongError,
+)
 from bhxh_sdk.signers.pkcs11.wire import GarbledError
 
 
@@ -72,13 +78,15 @@ def test_a_line_may_come_in_pieces(start):
 def test_telling_a_child_that_does_not_read_has_a_limit(start, monkeypatch):
     monkeypatch.setattr(messages_on_pipes, "_TELLING_SECONDS", 0.2)
     pipes = start("exec sleep 9")
+    pipes.tell({"long": "x" * 60_000})  # the pipe itself takes so much
     with pytest.raises(PipeHungError):
-        pipes.tell({"long": "x" * 1_000_000})
+        pipes.tell({"long": "x" * 60_000})
 
 
 def test_a_long_message_is_told_as_it_is_read(start):
-    pipes = start("head -c 300000 >/dev/null; exec cat")
-    pipes.tell({"long": "x" * 300_000})
+    pipes = start("while head -c 3000 >/dev/null; do sleep 0.01; done; exec sleep 9")
+    for _ in range(5):
+        pipes.tell({"long": "x" * 60_000})
     assert pipes._process.poll() is None
 
 
@@ -95,6 +103,21 @@ def test_an_end_is_noticed(start):
         pipes.tell({"a": 1})
     with pytest.raises(PipeEndedError):
         pipes.hear(10)
+
+
+def test_a_message_that_is_longer_than_any_is_not_told(start):
+    pipes = start("cat")
+    with pytest.raises(RequestTooLongError):
+        pipes.tell({"long": "x" * LONGEST_REQUEST})
+    pipes.tell({"a": 1})
+    assert pipes.hear(10) == {"a": 1}
+
+
+def test_nothing_is_told_to_who_has_spoken_without_being_asked(start):
+    pipes = start("echo '{}'; exec cat")
+    assert pipes._readable(10)
+    with pytest.raises(GarbledError):
+        pipes.tell({"a": 1})
 
 
 @pytest.mark.parametrize("script", ["echo nonsense", "echo '{}'; echo '{}'", "echo '[]'"])
@@ -135,3 +158,6 @@ def test_windows_looks_again_and_again(start, monkeypatch):
     assert pipes._readable(1)
     assert pipes._readable(1)
     assert not pipes._readable(0.05)
+    begun = time.monotonic()
+    assert not any(pipes._readable(0) for _ in range(50))
+    assert time.monotonic() - begun < 0.4, "one look waits for nothing"

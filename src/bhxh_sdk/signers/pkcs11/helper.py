@@ -6,9 +6,10 @@ The other side is `bhxh_sdk.signers.pkcs11.isolated`.
 Requests and answers are lines of JSON on standard input and output, one answer for each request. The process
 says first who it is: `{"hello": "bhxh-pkcs11-helper", "version": 2, "machine": "x86"}`. A request is
 `{"call": ..., "number": ..., "limit": seconds, ...}`; an answer holds the request's `number`, and `value`, or
-`ckr` (what the driver said), or `error` (an error of this package). Bytes are base64. A PIN comes in the line
-of the call that needs it, is handed to the driver at once and is not kept. The process ends when its input
-ends, or when a call takes longer than its limit.
+`ckr` (what the driver said), or `error` (an error of this package). Numbers cannot be guessed, and an answer
+that comes before its request ends the process: who has not read a request cannot answer it. Bytes are base64.
+A PIN comes in the line of the call that needs it, is handed to the driver at once and is not kept. The
+process ends when its input ends, or when a call takes longer than its limit.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import subprocess
-from itertools import count
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from weakref import finalize
 
@@ -26,7 +26,12 @@ from bhxh_sdk.signers.pkcs11.contract import (
 from bhxh_sdk.signers.pkcs11.file_header import fits_this_process, own_machine, read_header
 from bhxh_sdk.signers.pkcs11.helper import HELLO, VERSION
 from bhxh_sdk.signers.pkcs11.locks import ModuleLock
-from bhxh_sdk.signers.pkcs11.messages_on_pipes import PipeEndedError, PipeHungError, Pipes
+from bhxh_sdk.signers.pkcs11.messages_on_pipes import (
+    PipeEndedError,
+    PipeHungError,
+    Pipes,
+    RequestTooLongError,
+)
 from bhxh_sdk.signers.pkcs11.probing import HELPER, child_command, ended, environment_without, own_interpreter
 from bhxh_sdk.signers.pkcs11.wire import GarbledError, value_of, wire_value
 from bhxh_sdk.token_errors import DriverCrashedError, DriverError
@@ -45,6 +50,9 @@ LIMITS: Mapping[str, float] = {"hello": 20.0, "load": 30.0, "login": 180.0, "sig
 _USUAL_SECONDS = 30.0
 _CLOSING_SECONDS = 2.0
 _SESSION_INVALID = 0xB3
+_ARGUMENTS_BAD = 0x07
+_NUMBER_BITS = 63
+"""Of a request's number: who has not read the request cannot answer it."""
 T = TypeVar("T")
 
 
@@ -202,7 +210,6 @@ class _Child:
         self._name = os.path.basename(path)  # noqa: PTH119  # the path may be of another system's kind
         self._limits = limits
         self._process = process
-        self._numbers = count(1)
         self._pipes = Pipes(self._process)
         self.dead = False
         self._finalizer = finalize(self, _end, self._process)
@@ -218,12 +225,12 @@ class _Child:
 
         Raises:
             CkrError: the driver's answer.
-            DriverCrashedError: the driver crashed or hung, or what came back is no answer.
+            DriverCrashedError: the driver crashed or hung, or what came is no answer to this call.
             DriverError: the module cannot be used there.
 
         """
         seconds = self._limits.get(call, _USUAL_SECONDS)
-        number = next(self._numbers)
+        number = secrets.randbits(_NUMBER_BITS)
         request = {"call": call, "number": number, "limit": seconds, **wire_value(arguments)}
         answer = self._exchanged(request, seconds)
         try:
@@ -263,6 +270,8 @@ class _Child:
         try:
             self._pipes.tell(request)
             return self._pipes.hear(seconds)
+        except RequestTooLongError as error:
+            raise CkrError(_ARGUMENTS_BAD, request["call"]) from error
         except PipeEndedError as error:
             self._fail("driver.crashed", error)
         except PipeHungError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import selectors
+import select
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,21 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
-__all__ = ["LONGEST_LINE", "PipeEndedError", "PipeHungError", "Pipes"]
+__all__ = [
+    "LONGEST_LINE",
+    "LONGEST_REQUEST",
+    "PipeEndedError",
+    "PipeHungError",
+    "Pipes",
+    "RequestTooLongError",
+]
 
 LONGEST_LINE = 8 << 20
 """Bytes of the longest line that either side takes."""
+
+LONGEST_REQUEST = 1 << 16
+"""Bytes of the longest request: some hundreds are usual, and few thousands where a token hashes a whole
+SignedInfo itself."""
 
 _PIECE = 1 << 16
 _PIECE_SECONDS = 2.0  # an answer is written at once; only its first piece may take the call's own time
@@ -35,6 +46,10 @@ class PipeHungError(Exception):
     """No answer came in time."""
 
 
+class RequestTooLongError(Exception):
+    """A request is longer than any that is needed; nothing of it was sent."""
+
+
 class Pipes:
     """Speak with a child process; one thread at a time.
 
@@ -45,18 +60,30 @@ class Pipes:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        if sys.platform != "win32":  # there a pipe cannot be told not to wait
+        # On Windows a pipe cannot be told not to wait (os.set_blocking knows pipes there from 3.12 on):
+        # a write waits until the child reads. It does read: it waits for the next request as soon as it has
+        # answered the last, and the number in that answer shows that it has read that one. What is left is a
+        # child that somebody stopped between two calls, and a request longer than the pipe's buffer; it goes
+        # on when the child does.
+        if sys.platform != "win32":
             os.set_blocking(process.stdin.fileno(), False)  # type: ignore[union-attr]  # a pipe, see above
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a message; this is the one place where a secret in it is revealed.
 
         Raises:
+            RequestTooLongError: it is too long.
+            GarbledError: something was said that nobody has asked for; nothing was sent.
             PipeEndedError: nobody is there to read it.
             PipeHungError: it is not read.
 
         """
+        if self._readable(0):
+            self._piece()  # raises where it is the end that can be read
+            raise GarbledError
         rest = memoryview(encoded(message, Secret.reveal))
+        if len(rest) > LONGEST_REQUEST:
+            raise RequestTooLongError
         for _ in self._looks(_TELLING_SECONDS):
             try:
                 rest = rest[self._process.stdin.write(rest) or 0 :]  # type: ignore[union-attr]  # a pipe, see above
@@ -93,7 +120,7 @@ class Pipes:
     def _looks(self, seconds: float) -> Iterator[None]:
         """Give as many looks as there are pauses in that time, however little each of them finds."""
         yield
-        for _ in range(max(1, round(seconds / _PAUSE_SECONDS))):
+        for _ in range(round(seconds / _PAUSE_SECONDS)):
             ended(self._process, _PAUSE_SECONDS)
             yield
 
@@ -110,9 +137,9 @@ class Pipes:
         if sys.platform == "win32":
             return self._readable_on_windows(seconds)
         try:
-            with selectors.DefaultSelector() as selector:
-                selector.register(self._process.stdout, selectors.EVENT_READ)  # type: ignore[arg-type]  # a pipe, see above
-                return bool(selector.select(seconds))
+            poll = select.poll()  # much cheaper than a selector, for each request asks twice
+            poll.register(self._process.stdout, select.POLLIN)  # type: ignore[arg-type]  # a pipe, see above
+            return bool(poll.poll(seconds * 1000))
         except (OSError, ValueError) as error:
             raise PipeEndedError from error
 
@@ -120,11 +147,10 @@ class Pipes:
         """Look again and again: Windows cannot wait for an anonymous pipe and for time at once."""
         handle = import_module("msvcrt").get_osfhandle(self._process.stdout.fileno())  # type: ignore[union-attr]  # a pipe, see above
         peek = import_module("_winapi").PeekNamedPipe
-        for _ in range(max(1, round(seconds / _PAUSE_SECONDS))):
+        for _ in self._looks(seconds):
             try:
                 if peek(handle, 0)[0]:
                     return True
             except OSError:
                 return True  # the other end is closed: reading will tell
-            ended(self._process, _PAUSE_SECONDS)
         return False
