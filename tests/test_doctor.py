@@ -351,7 +351,6 @@ def test_a_token_behind_a_helper_process():
         ("pkcs11:?module-path=a.so", ["/a.so"], "pkcs11:?module-path=a.so&isolated=1"),
         ("pkcs11:token=A", [], "pkcs11:token=A?isolated=1"),
         ("pkcs11:?isolated=0", [], "pkcs11:?isolated=0"),
-        ("softkey:a.p12", [], "softkey:a.p12"),
     ],
 )
 def test_the_signer_is_opened_with_its_driver_in_another_process(uri, paths, opened):

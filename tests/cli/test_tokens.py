@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -106,6 +108,54 @@ def test_a_pin_that_was_not_sent_says_so_and_nothing_of_other_tries(lengths, tol
     assert caught.value.hint("en") == f"This PIN was not sent; enter it again{told}"
     assert "try" not in caught.value.message("en")
     assert "lần thử" not in caught.value.message("vi") + caught.value.hint("vi")
+
+
+def test_a_driver_that_the_environment_names_by_a_wrong_path_is_told_with_variable_and_path(
+    bhxh, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("BHXH_PKCS11_MODULE", f"{tmp_path}/vendor.so")
+    done = bhxh("certificates", "--signer", "pkcs11:token=HR", "--json", "--lang", "en")
+    assert (done.code, done.error["code"]) == (3, "driver.variable_not_there")
+    told = f"The environment variable BHXH_PKCS11_MODULE names the driver {tmp_path}/vendor.so, and there is"
+    assert told in done.error["message"]
+    assert "BHXH_PKCS11_MODULE" in done.error["hint"]
+    seen = bhxh("doctor", "--lang", "en").out
+    assert f"{tmp_path}/vendor.so, which is named as the driver (by the environment variable BHXH" in seen
+
+
+@pytest.mark.parametrize("variable", ["BHXH_PKCS11_MODULE", "PYKCS11LIB"])
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"not a driver", "it is no program library"),
+        (ctypes.util.find_library("m"), "it does not offer C_GetFunctionList"),
+    ],
+    ids=["text", "library"],
+)
+def test_a_file_that_the_environment_names_and_is_no_driver_is_told_with_its_cause(
+    bhxh, monkeypatch, tmp_path, variable, content, cause
+):
+    monkeypatch.setenv(variable, content if isinstance(content, str) else _file(tmp_path, content))
+    done = bhxh("certificates", "--signer", "pkcs11:", "--json", "--lang", "en")
+    assert (done.code, done.error["code"]) == (3, "driver.variable_not_pkcs11")
+    assert f"variable {variable} names {os.environ[variable]}, which is not" in done.error["message"]
+    assert f"({cause})" in done.error["message"]
+    assert f"({cause}) (named by the environment variable {variable})" in bhxh("doctor", "--lang", "en").out
+
+
+def _file(folder, content):
+    (folder / "vendor.so").write_bytes(content)
+    return f"{folder}/vendor.so"
+
+
+def test_a_variable_that_names_the_driver_well_or_is_not_needed_is_in_nobodys_way(
+    bhxh, monkeypatch, simulator, uri, key_file
+):
+    monkeypatch.setenv("BHXH_PKCS11_MODULE", simulator.module)
+    assert bhxh("certificates", "--signer", "pkcs11:token=single").code == 0
+    monkeypatch.setenv("BHXH_PKCS11_MODULE", "/nowhere/vendor.so")
+    assert bhxh("certificates", "--signer", uri).code == 0
+    assert bhxh("certificates", "--signer", f"softkey:{key_file('0100109106')}").code == 0
 
 
 def test_a_key_file_has_no_token(bhxh, key_file):

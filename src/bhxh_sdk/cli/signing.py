@@ -24,15 +24,29 @@ __all__ = ["listed", "opened", "signing"]
 
 
 def opened(uri: str, output: Output) -> Signer:
-    """Open the signer that an address names; passwords are asked at the terminal."""
+    """Open the signer that an address names; passwords are asked at the terminal.
+
+    Raises:
+        DriverError: an environment variable names a driver that is none.
+        SetupError: the signer cannot be opened.
+
+    """
+    address = signers.SignerAddress.parse(uri)
+    if address.scheme == "pkcs11":
+        from bhxh_sdk.doctor.variable import demand_named_module
+
+        demand_named_module(address)
     return signers.open_signer(uri, ask=asking(output), clock=SystemClock())
 
 
 def listed(uri: str, output: Output) -> tuple[SigningCertificate, ...]:
     """Return what a signer can show; a token's driver runs in a process of its own, where it cannot print."""
-    from bhxh_sdk.doctor.apart import apart
+    address = signers.SignerAddress.parse(uri)
+    if address.scheme == "pkcs11":
+        from bhxh_sdk.doctor.apart import apart
 
-    signer = opened(apart(uri, signers.SignerAddress.parse(uri)), output)
+        uri = apart(uri, address)
+    signer = opened(uri, output)
     try:
         return run_blocking(signer.certificates())
     finally:

@@ -17,17 +17,15 @@ def apart(uri: str, address: SignerAddress, modules: Collection[str] = ()) -> st
     """Return the address with its driver in a process of its own.
 
     There it may print, crash or hang: neither this process's output nor its exit code is touched. What the
-    address says itself stays as it is, and so does an address that loads no driver.
+    address says itself stays as it is.
 
     Args:
-        uri: the signer's address.
+        uri: a `pkcs11:` address.
         address: the same, taken apart.
         modules: files of the drivers that are known to show the token; a single one is named, so that it is
             not searched for again.
 
     """
-    if address.scheme != "pkcs11":
-        return uri
     options = {"isolated": "1"}
     different = set(modules)
     if len(different) == 1 and "module-name" not in address.options:

@@ -9,6 +9,7 @@ from bhxh_sdk import messages
 from bhxh_sdk.doctor.machine import BINDINGS
 from bhxh_sdk.doctor.making import Maker
 from bhxh_sdk.doctor.values import Check, CheckState
+from bhxh_sdk.doctor.variable import naming_variable
 from bhxh_sdk.messages import Term
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ __all__ = ["bindings_check", "driver_checks", "was_pulled_out"]
 _USABLE = frozenset({"no_token", "token"})
 _FAILURES = frozenset({"crashed", "hung", "failed"})
 _NAMED = frozenset({"explicit", "environment"})
-_OWN_DETAILS = frozenset({"no_time", "garbled"})
+_OWN_DETAILS = frozenset({"no_time", "garbled", "not_a_library", "unreadable", "damaged", "no_entry"})
 _NOT_STARTED = "not_started"
 _NO_INTERPRETER = "interpreter: "
 _REMOVED = frozenset({"0x32", "0xe0", "0xe1", "DeviceRemoved", "TokenNotPresent", "TokenNotRecognised"})
@@ -61,7 +62,13 @@ def driver_checks(tried: Sequence[TriedModule], machine: Machine) -> Iterator[Ch
     for module in tried:
         make, name = Maker("driver", module.path), _file(module)
         if module.outcome == "not_pkcs11" and module.origin in _NAMED:
-            yield make.failed("not_pkcs11", grave=not seen, name=name)
+            yield make.failed(
+                "not_pkcs11",
+                grave=not seen,
+                name=module.path,
+                detail=_detail(module),
+                variable=_naming(module),
+            )
         elif was_pulled_out(module):
             yield Maker("token", module.path).failed("removed", grave=not seen, name=name)
         elif _never_began(module):
@@ -92,14 +99,15 @@ def _module_checks(
         yield Maker("module", module.path).ok(name=module.path, origin=origin)
     if usable:
         return
-    absent = [module.path for module in tried if module.outcome == "not_there"]
+    absent = [module for module in tried if module.outcome == "not_there"]
     there = len(tried) - len(absent)
     if there and not machine.bindings:
         yield Maker("module").skipped("no_binding", count=there)
     elif there:
         yield Maker("module").failed("none_usable", count=there)
     elif absent:
-        yield Maker("module", absent[0]).failed("not_there", name=absent[0])
+        first = absent[0]
+        yield Maker("module", first.path).failed("not_there", name=first.path, variable=_naming(first))
     else:
         yield Maker("module").failed("none", folders=", ".join(machine.folders))
 
@@ -116,6 +124,11 @@ def _architecture_checks(
             yield make.failed("wrong", grave=not usable, name=_file(module), detail=module.detail, **facts)
     if usable:
         yield Maker("architecture").ok(**facts)
+
+
+def _naming(module: TriedModule) -> str:
+    """Return the environment variable that names a file; empty where none does."""
+    return naming_variable() if module.origin == "environment" else ""
 
 
 def _detail(module: TriedModule) -> str:

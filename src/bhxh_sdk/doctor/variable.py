@@ -1,0 +1,51 @@
+"""The environment variable that names a driver: which it is, and what is wrong with the file it names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bhxh_sdk.messages import Term
+from bhxh_sdk.signers.pkcs11.discovery import NAMES
+from bhxh_sdk.signers.pkcs11.places import Machine, in_library_folders
+from bhxh_sdk.signers.pkcs11.probe import header_answer
+from bhxh_sdk.token_errors import DriverError
+
+if TYPE_CHECKING:
+    from bhxh_sdk.signers import SignerAddress
+
+__all__ = ["demand_named_module", "naming_variable"]
+
+
+def naming_variable() -> str:
+    """Return the environment variable by which the driver is named; empty where none does."""
+    return next((name for name in NAMES if os.environ.get(name)), "")
+
+
+def demand_named_module(address: SignerAddress) -> None:
+    """Refuse an address whose driver is named by a variable that names none; no driver is loaded.
+
+    Args:
+        address: a `pkcs11:` address; one that names its driver itself needs no variable.
+
+    Raises:
+        DriverError: the file is not there, or is no PKCS#11 module; the text names variable and path.
+
+    """
+    variable = naming_variable()
+    if address.options.get("module-path") or not variable:
+        return
+    path = os.environ[variable]
+    answer = header_answer(_in_its_folder(path))
+    if answer is None or answer.outcome not in {"not_there", "not_pkcs11"}:
+        return
+    reason = Term(f"doctor.detail.{answer.detail}") if answer.detail else ""
+    raise DriverError(f"driver.variable_{answer.outcome}", name=variable, path=path, reason=reason)
+
+
+def _in_its_folder(path: str) -> str:
+    """Return the file that a name without a folder stands for, as a search for drivers takes it."""
+    if Path(path).is_file() or Path(path).name != path:
+        return path
+    return str(in_library_folders(path, Machine()) or path)
