@@ -134,6 +134,19 @@ def test_where_nobody_is_to_read_the_captcha_a_person_is_needed(bhxh, submitted,
     assert bhxh("status", submitted, "--json").json["state"] == "activated"
 
 
+def test_between_two_certificates_and_without_a_person_both_are_listed(bhxh, laid, sandbox, pki, tmp_path):
+    first, second = pki.issue(tax_code="0100109106"), pki.issue(tax_code="0100109106")
+    key_file = tmp_path / "two.pem"
+    key_file.write_bytes(first.key_pem() + first.certificates_pem() + second.certificates_pem())
+    call = ("register", laid.path("register-at-portal.toml"), "--yes", "--signer", f"softkey:{key_file}")
+    done = bhxh(*call, "--json", "--lang", "en")
+    assert (done.code, done.error["code"]) == (6, "cli.choice_needed")
+    assert "(with id=…) in --signer" in done.error["hint"]
+    serials = {item.info.serial_text for item in (first, second)}
+    assert {item["serial"] for item in done.error["certificates"]} == serials
+    assert sandbox.agency.submissions == 0
+
+
 def test_without_a_yes_and_without_a_person_nothing_is_begun(bhxh, laid, sandbox, tmp_path):
     done = bhxh("register", laid.path("register-at-portal.toml"), "--json")
     assert (done.code, done.error["code"]) == (6, "cli.confirm_needed")

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tokens.entries import PIN
 from tokens.fixtures import *  # noqa: F403  # fixtures are found by their names
 from tokens.processes import run_tool
 
@@ -156,6 +157,41 @@ def test_a_variable_that_names_the_driver_well_or_is_not_needed_is_in_nobodys_wa
     monkeypatch.setenv("BHXH_PKCS11_MODULE", "/nowhere/vendor.so")
     assert bhxh("certificates", "--signer", uri).code == 0
     assert bhxh("certificates", "--signer", f"softkey:{key_file('0100109106')}").code == 0
+
+
+@pytest.fixture
+def two(make_simulator, monkeypatch):
+    """The address of a token with two certificates of one organisation."""
+    monkeypatch.setenv("TOKEN_PIN", PIN)
+    return f"pkcs11:token=two?module-path={make_simulator().module}&pin-env=TOKEN_PIN&isolated=1"
+
+
+def test_between_two_certificates_and_without_a_terminal_both_are_listed(bhxh, two, form_file):
+    bhxh("build", form_file(), "-o", "in.xml")
+    done = bhxh("sign", "in.xml", "-o", "out.xml", "--signer", two, "--json", "--lang", "en")
+    assert (done.code, done.error["code"]) == (6, "cli.sign.choice_needed")
+    assert "--certificate SERIAL" in done.error["hint"]
+    ends = {offered["key_id"].rpartition(";")[2] for offered in done.error["certificates"]}
+    assert ends == {"id=%A1", "id=%A2"}
+    for offered in done.error["certificates"]:
+        assert set(offered) >= {"subject", "serial", "not_before", "not_after"}
+    shown = bhxh("sign", "in.xml", "-o", "out.xml", "--signer", two, "--lang", "en").err
+    for offered in done.error["certificates"]:
+        assert f"  Serial number: {offered['serial']}" in shown
+        assert f"  Address: {offered['key_id']}" in shown
+    assert shown.count("  Valid: ") == shown.count("CÔNG TY TNHH VÍ DỤ  (") == 2
+    assert not Path("out.xml").exists()
+
+
+def test_one_of_two_certificates_is_taken_as_the_refusal_says(bhxh, two, form_file):
+    bhxh("build", form_file(), "-o", "in.xml")
+    refused = bhxh("sign", "in.xml", "-o", "out.xml", "--signer", two, "--json").error
+    first, second = (offered["serial"] for offered in refused["certificates"])
+    by_serial = bhxh("sign", "in.xml", "-o", "a.xml", "--signer", two, "--certificate", second, "--json")
+    assert (by_serial.code, by_serial.json["signer"]["serial"]) == (0, second)
+    address = refused["certificates"][0]["key_id"] + two[two.index("?") :]
+    by_address = bhxh("sign", "in.xml", "-o", "b.xml", "--signer", address, "--json")
+    assert (by_address.code, by_address.json["signer"]["serial"]) == (0, first)
 
 
 def test_a_key_file_has_no_token(bhxh, key_file):

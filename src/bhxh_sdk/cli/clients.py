@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bhxh_sdk.channels import open_channel
-from bhxh_sdk.cli.people import asking
+from bhxh_sdk.cli.choosing import asking_for
 from bhxh_sdk.client import Client
 from bhxh_sdk.errors import InputError, JournalError
 
@@ -44,13 +44,12 @@ def client_for(
         raise JournalError("cli.no_journal", field="journal", name=str(journal))
     from bhxh_sdk.cli.signing import opened
 
-    ask = asking(output)
     opened_signer = opened(signer, output) if signer else None
     return Client(
         None if channel is None else _opened_channel(channel),
         signer=opened_signer,
         journal=journal,
-        ask=ask,
+        ask=asking_for(opened_signer, output),
         on_pending=lambda transaction: output.note("cli.pending", show=transaction.show),
     )
 

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from bhxh_sdk import messages
 from bhxh_sdk.cli.exit_codes import ExitCode, exit_code_of
+from bhxh_sdk.cli.refusals import ChoiceNeededError
 from bhxh_sdk.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
@@ -124,6 +125,10 @@ class Output:
         data |= {"message": self._message(error), "hint": self._hint(error)}
         if isinstance(error, InputError) and error.code in _WITH_FINDINGS:
             data["findings"] = error.report.as_dict(self.language)["findings"]
+        if isinstance(error, ChoiceNeededError):
+            from bhxh_sdk.cli.views import offered_as_dict
+
+            data["certificates"] = [offered_as_dict(item) for item in error.offered]
         if isinstance(error, RefusedError):
             data |= {"agency_code": error.agency_code, "agency_text": error.agency_text}
         return data
@@ -132,6 +137,10 @@ class Output:
         yield f"{self.text('cli.error')}: {self._message(error)} [{error.code}]"
         if isinstance(error, InputError) and error.code in _WITH_FINDINGS:
             yield from finding_lines(error.report.errors, self)
+        if isinstance(error, ChoiceNeededError):
+            from bhxh_sdk.cli.views import offered_lines
+
+            yield from offered_lines(error.offered, self)
         if hint := self._hint(error):
             yield f"  → {hint}"
         if error.reference:

@@ -11,7 +11,7 @@ import typer
 from bhxh_sdk.cli import options  # noqa: TC001  # typer reads the annotations at run time
 from bhxh_sdk.cli.exit_codes import ExitCode, exit_code_of
 from bhxh_sdk.cli.output import Output  # noqa: TC001  # named in annotations of local variables
-from bhxh_sdk.cli.views import certificate_lines, signer_as_dict
+from bhxh_sdk.cli.views import certificate_lines, offered_as_dict, offered_lines, signer_as_dict
 from bhxh_sdk.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bhxh_sdk.cli.trusting import TrustOptions
     from bhxh_sdk.errors import BhxhError, VerificationError
     from bhxh_sdk.models import CertificateInfo, Document
-    from bhxh_sdk.signers import SigningCertificate
     from bhxh_sdk.trust import TrustReport
     from bhxh_sdk.workflow import SigningOutcome
     from bhxh_sdk.xml import Verified
@@ -36,34 +35,8 @@ def certificates(ctx: typer.Context, signer: options.SignerUri) -> ExitCode:
 
     output: Output = ctx.obj
     offered = listed(signer, output)
-    output.answer([_offered_as_dict(item) for item in offered], _offered_lines(offered, output))
+    output.answer([offered_as_dict(item) for item in offered], offered_lines(offered, output))
     return ExitCode.DONE
-
-
-def _offered_as_dict(item: SigningCertificate) -> dict[str, Any]:
-    own = {"key_id": item.key_id, "has_private_key": item.has_private_key, "token": _token_of(item)}
-    return signer_as_dict(item.certificate) | own
-
-
-def _token_of(item: SigningCertificate) -> str | None:
-    """Return what people call the token that holds a certificate; None where no token does."""
-    if not item.key_id.startswith("pkcs11:"):
-        return None
-    from bhxh_sdk.signers.pkcs11 import TokenAddress
-
-    token = TokenAddress.parse(item.key_id).token
-    return token.label or token.serial or token.model
-
-
-def _offered_lines(offered: Sequence[SigningCertificate], output: Output) -> Iterable[str]:
-    for number, item in enumerate(offered, 1):
-        key = output.text(f"cli.private_key.{str(item.has_private_key).lower()}")
-        yield f"{number}. {item.certificate.common_name}  ({key})"
-        if (token := _token_of(item)) is not None:
-            yield f"  {output.text('cli.certificate.token')}: {token}"
-        yield from certificate_lines(item.certificate, output)
-        if token is not None:
-            yield f"  {output.text('cli.certificate.address')}: {item.key_id}"
 
 
 def sign(

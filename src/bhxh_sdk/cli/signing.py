@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bhxh_sdk import signers
 from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.cli.choosing import asking_for
 from bhxh_sdk.cli.people import asking
 from bhxh_sdk.errors import KeyNotFoundError
 from bhxh_sdk.system import SystemClock
@@ -65,7 +66,8 @@ def signing(uri: str, output: Output, *, wanted: str) -> Iterator[DocumentSigner
     """
     from bhxh_sdk.document_signer import DocumentSigner
 
-    ask, signer = asking(output), opened(uri, output)
+    signer = opened(uri, output)
+    ask = asking_for(signer, output, "cli.sign.choice_needed")
     try:
         offered = run_blocking(signer.certificates())
         chosen = run_blocking(_chosen(offered, wanted, SystemClock().now(), ask))

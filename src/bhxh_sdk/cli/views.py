@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any
 from bhxh_sdk.cli.output import OwnText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bhxh_sdk.cli.output import Output
     from bhxh_sdk.models import CertificateInfo
+    from bhxh_sdk.signers import SigningCertificate
     from bhxh_sdk.workflow import RegistrationStatus, StepStatus
 
-__all__ = ["certificate_lines", "signer_as_dict", "status_lines", "summary_line", "timeline_lines"]
+__all__ = [
+    "certificate_lines",
+    "offered_as_dict",
+    "offered_lines",
+    "signer_as_dict",
+    "status_lines",
+    "summary_line",
+    "timeline_lines",
+]
 
 _MARKS = {"done": "✔", "current": "▶", "todo": "·", "not_applicable": "-"}
 _STYLES = {"done": "green", "current": "bold yellow", "todo": "dim", "not_applicable": "dim"}
@@ -89,3 +98,31 @@ def certificate_lines(certificate: CertificateInfo, output: Output) -> Iterable[
     }
     for name, value in facts.items():
         yield f"  {output.text(f'cli.certificate.{name}')}: {value}"
+
+
+def offered_as_dict(item: SigningCertificate) -> dict[str, Any]:
+    """Return what a signer can sign with in the shape that `--json` prints."""
+    own = {"key_id": item.key_id, "has_private_key": item.has_private_key, "token": _token_of(item)}
+    return signer_as_dict(item.certificate) | own
+
+
+def _token_of(item: SigningCertificate) -> str | None:
+    """Return what people call the token that holds a certificate; None where no token does."""
+    if not item.key_id.startswith("pkcs11:"):
+        return None
+    from bhxh_sdk.signers.pkcs11 import TokenAddress
+
+    token = TokenAddress.parse(item.key_id).token
+    return token.label or token.serial or token.model
+
+
+def offered_lines(offered: Sequence[SigningCertificate], output: Output) -> Iterable[str]:
+    """Yield what a signer can sign with, numbered."""
+    for number, item in enumerate(offered, 1):
+        key = output.text(f"cli.private_key.{str(item.has_private_key).lower()}")
+        yield f"{number}. {item.certificate.common_name}  ({key})"
+        if (token := _token_of(item)) is not None:
+            yield f"  {output.text('cli.certificate.token')}: {token}"
+        yield from certificate_lines(item.certificate, output)
+        if token is not None:
+            yield f"  {output.text('cli.certificate.address')}: {item.key_id}"
