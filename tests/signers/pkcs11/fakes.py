@@ -25,6 +25,7 @@ from bhxh_sdk.signers.pkcs11.contract import (
     TokenInfo,
     TokenKey,
 )
+from bhxh_sdk.signers.pkcs11.locks import ModuleLock
 from bhxh_sdk.signers.values import signed
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class FakeModule:
         self.slots = list(tokens)
         self.path = path
         self.said = info or ModuleInfo(path=path, manufacturer="Example", description="Fake", version="1.0")
+        self.lock = ModuleLock()
         self.calls: Counter[str] = Counter()
         self.logins: list[tuple[str | None, int]] = []
         self.failures: dict[str, list[Any]] = {}

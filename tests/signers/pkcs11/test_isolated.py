@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
 import select
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import pytest
 from signers.pkcs11.made_libraries import elf
 from tokens.entries import PIN
 
+from bhxh_sdk import DocumentSigner
 from bhxh_sdk.errors import BhxhError, InputError, MissingExtraError
 from bhxh_sdk.secret import Secret
-from bhxh_sdk.signers.pkcs11 import isolated
+from bhxh_sdk.signers.pkcs11 import TokenSigner, isolated
 from bhxh_sdk.signers.pkcs11.contract import CkrError, Mechanism, TokenKey
 from bhxh_sdk.signers.pkcs11.helper import HELLO, VERSION
 from bhxh_sdk.signers.pkcs11.isolated import IsolatedModule
@@ -143,6 +145,22 @@ def test_nothing_of_the_pin_is_seen(module, simulator, monkeypatch):
     assert "***" in str(told)
     arguments = Path(f"/proc/{module._child._process.pid}/cmdline").read_bytes()
     assert b"97531975" not in arguments
+
+
+@needs_simulator
+def test_a_pin_of_the_environment_reaches_the_helper_with_its_call_alone(
+    simulator, shelf, clock, monkeypatch
+):
+    monkeypatch.setenv("EXAMPLE_TOKEN_PIN", PIN)
+    signer = TokenSigner.from_module(simulator.module, isolated=True, pin_env="EXAMPLE_TOKEN_PIN")
+    with DocumentSigner(signer, clock=clock) as signing:
+        assert signing.certificate.der == shelf.a1.certificate
+        (login,) = simulator.calls("C_Login")
+        assert login.process != os.getpid()
+        assert login.result == 0
+        helper = Path("/proc") / str(login.process)
+        assert b"EXAMPLE_TOKEN_PIN" not in (helper / "environ").read_bytes()
+        assert PIN.encode() not in (helper / "cmdline").read_bytes()
 
 
 @needs_simulator

@@ -47,6 +47,58 @@ def test_a_fork_is_kept_out_whether_the_lock_was_held_or_not(monkeypatch):
     assert (caught.value.code, caught.value.name) == (0x190, FORKED)
 
 
+def test_what_waits_for_a_lock_is_done_once_it_is_free_and_in_its_turn():
+    lock, done = ModuleLock(), []
+
+    def work(number):
+        with lock:
+            done.append(number)
+
+    lock.when_free(lambda: work(0))
+    assert done == [0]
+    with lock:
+        for number in range(1, 2000):
+            lock.when_free(lambda number=number: work(number))
+        assert done == [0]
+    assert done == list(range(2000))
+
+
+def test_what_comes_while_others_are_done_is_done_after_them():
+    lock, done = ModuleLock(), []
+
+    def work():
+        with lock:
+            lock.when_free(lambda: done.append("later"))
+            done.append("sooner")
+
+    lock.when_free(work)
+    assert done == ["sooner", "later"]
+
+
+def test_many_threads_leave_nothing_undone():
+    lock, done = ModuleLock(), []
+
+    def work(number):
+        for _ in range(500):
+            with lock:
+                lock.when_free(lambda: done.append(number))
+            lock.when_free(lambda: done.append(number))
+
+    threads = [Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 4000
+
+
+def test_a_fork_does_nothing_that_waits(monkeypatch):
+    lock, done = ModuleLock(), []
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    lock.when_free(lambda: done.append(1))
+    assert done == []
+
+
 def test_each_process_has_its_own_lock_for_loading(monkeypatch):
     ours = loading_lock()
     assert loading_lock() is ours

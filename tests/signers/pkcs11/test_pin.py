@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 import traceback
+from threading import Thread
 
 import pytest
 from attrs import evolve
@@ -127,6 +129,33 @@ def test_each_token_has_its_own_lock_and_a_forked_process_a_new_one(monkeypatch)
     assert memory.lock(evolve(TOKEN, serial="FFFF")) is not lock
     monkeypatch.setattr("bhxh_sdk.signers.pkcs11.locks.os.getpid", lambda: -1)
     assert memory.lock(TOKEN) is not lock
+
+
+def test_who_is_logged_in_can_be_asked_while_others_log_in_and_out():
+    class Holder:
+        pass
+
+    memory, failures, holders = PinMemory(), [], [Holder() for _ in range(600)]
+    for holder in holders[300:]:
+        memory.logged_in(TOKEN, holder)
+
+    def look():
+        try:
+            for _ in range(2000):
+                assert memory.is_logged_in(TOKEN)
+        except RuntimeError as error:
+            failures.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = Thread(target=look)
+    thread.start()
+    while thread.is_alive():
+        for holder in holders[:300]:
+            memory.logged_in(TOKEN, holder)
+            memory.logged_out(holder)
+    sys.setswitchinterval(before)
+    assert failures == []
 
 
 def test_the_person_is_asked_with_the_token_and_the_owner_named(run, person):

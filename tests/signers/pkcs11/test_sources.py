@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 from signers.pkcs11.fakes import PIN, FakeModule, token_of
 
-from bhxh_sdk.errors import SetupError
+from bhxh_sdk.errors import InputError, SetupError, WrongTypeError
 from bhxh_sdk.signers import open_signer
 from bhxh_sdk.signers.pkcs11 import TokenAddress, TokenSigner, discovery, sources
 from bhxh_sdk.signers.pkcs11.contract import ModuleInfo, TokenInfo
@@ -92,6 +92,29 @@ def test_the_environment_may_name_the_file(loads, tmp_path, monkeypatch):
     source("pkcs11:")
     TokenSigner.from_module(Path("/opt/y.so"), binding="pykcs11")
     assert loads.noted == [("here", str(path), ""), ("here", "/opt/y.so", "pykcs11")]
+
+
+@pytest.mark.parametrize("path", ["", Path(), "/", Path("/")])
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_path_that_names_no_file_is_told_by_its_field(loads, path, isolated):
+    with pytest.raises(InputError) as caught:
+        TokenSigner.from_module(path, isolated=isolated)
+    assert (caught.value.code, caught.value.field) == ("token.driver_no_file", "path")
+    assert str(Path.cwd()) not in f"{caught.value.message()}{caught.value.message('vi')}"
+    assert loads.noted == []
+
+
+@pytest.mark.parametrize("path", [None, b"/opt/x.so", 7, Path])
+def test_a_path_of_another_type_is_told_by_its_field(loads, path):
+    with pytest.raises(WrongTypeError) as caught:
+        TokenSigner.from_module(path)
+    assert caught.value.field == "path"
+    assert loads.noted == []
+
+
+def test_a_module_of_its_own_does_not_see_the_variable_that_holds_the_pin(loads):
+    TokenSigner.from_module("/opt/x.so", isolated=True, pin_env="TOKEN_PIN")
+    assert loads.noted == [("alone", "/opt/x.so", "", "TOKEN_PIN")]
 
 
 def test_without_a_file_tokens_are_looked_for_when_they_are_needed(loads, found, clock):

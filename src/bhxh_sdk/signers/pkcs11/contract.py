@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 if TYPE_CHECKING:
     from bhxh_sdk.secret import Secret
+    from bhxh_sdk.signers.pkcs11.locks import ModuleLock
 
 __all__ = [
     "CkrError",
@@ -199,6 +200,11 @@ class Module(Protocol):
     @property
     def path(self) -> str:
         """The module's file."""
+        ...
+
+    @property
+    def lock(self) -> ModuleLock:
+        """What lets one thread at a time through to the driver."""
         ...
 
     @property

@@ -119,6 +119,18 @@ class Inserted:
             "signing.not_this_key", name=names, certificate=certificate.certificate.common_name
         )
 
+    def leave(self) -> bool:
+        """Close every session as soon as its driver is free, without waiting for it.
+
+        Returns:
+            Whether there were tokens with sessions.
+
+        """
+        left, self._opened = self._opened, ()
+        for token in left:
+            token.module.lock.when_free(token.close)
+        return bool(left)
+
     def close(self) -> None:
         """Close every session."""
         for token in self._opened:

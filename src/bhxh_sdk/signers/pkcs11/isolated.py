@@ -90,9 +90,9 @@ class IsolatedModule:
         self._interpreter = interpreter or _interpreter(path)
         self._limits = {**LIMITS, **(limits or {})}
         self._pin_env = pin_env
-        self._lock = ModuleLock()
+        self.lock = ModuleLock()
         self._child: _Child | None = None
-        with self._lock:
+        with self.lock:
             self._binding = self._begin().binding
 
     @property
@@ -123,20 +123,20 @@ class IsolatedModule:
 
     def open(self, slot: int) -> IsolatedSession:
         """Open a session without login, in a new process where the last one has crashed."""
-        with self._lock:
+        with self.lock:
             child = self._begin()
             number = child.ask(int, "open", slot=slot)
-        return IsolatedSession(child, number, self._lock)
+        return IsolatedSession(child, number, self.lock)
 
     def close(self) -> None:
         """End the helper process; the next call starts another."""
-        with self._lock:
+        with self.lock:
             if self._child is not None:
                 self._child.end()
                 self._child = None
 
     def _ask(self, kind: type[T], call: str, **arguments: object) -> T:
-        with self._lock:
+        with self.lock:
             return self._begin().ask(kind, call, **arguments)
 
     def _begin(self) -> _Child:

@@ -8,12 +8,14 @@ session, because the tokens of a module share the module's state. A token signs 
 from __future__ import annotations
 
 import os
+from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from bhxh_sdk.signers.pkcs11.contract import CkrError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 __all__ = ["FORKED", "ModuleLock", "loading_lock"]
@@ -33,11 +35,13 @@ class ModuleLock:
 
     """
 
-    __slots__ = ("_lock", "_process")
+    __slots__ = ("_catching_up", "_lock", "_process", "_waiting")
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._catching_up = Lock()
         self._process = os.getpid()
+        self._waiting: deque[Callable[[], None]] = deque()
 
     @property
     def forked(self) -> bool:
@@ -49,10 +53,35 @@ class ModuleLock:
             raise CkrError(_NOT_INITIALIZED, "", FORKED)
         self._lock.acquire()
 
+    def when_free(self, work: Callable[[], None]) -> None:
+        """Do some work that takes this lock: at once, or when whoever holds it lets go; never in a fork.
+
+        For finalisers: they run at any moment, in a thread that may hold this very lock.
+
+        Args:
+            work: what to do; it raises nothing.
+
+        """
+        if not self.forked:
+            self._waiting.append(work)
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        # Where the lock is free, this thread does not hold it. Another may take it meanwhile: that one lets
+        # go, for it finds whatever this thread holds not to be free.
+        while self._waiting and not self._lock.locked() and self._catching_up.acquire(blocking=False):
+            try:
+                while self._waiting:
+                    self._waiting.popleft()()
+            finally:
+                self._catching_up.release()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._lock.release()
+        if self._waiting:
+            self._catch_up()
 
 
 def loading_lock() -> Lock:

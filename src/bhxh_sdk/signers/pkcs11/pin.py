@@ -94,7 +94,9 @@ class PinMemory:
 
     def is_logged_in(self, token: TokenInfo) -> bool:
         """Tell whether this process is logged in to a token."""
-        return _identity(token) in tuple(self._logins.values())
+        # Not `values()`: a finaliser, or another thread, may take a holder away while they are gone through.
+        holders = [holder for known in self._logins.keyrefs() if (holder := known()) is not None]
+        return _identity(token) in {self._logins.get(holder) for holder in holders}
 
     def holds_login(self, holder: object) -> bool:
         """Tell whether the login of this holder lasts."""

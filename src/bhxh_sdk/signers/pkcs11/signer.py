@@ -6,7 +6,10 @@ is asked for last; one login then serves every document until `close`, or until 
 
 from __future__ import annotations
 
+import os
+import warnings
 from typing import TYPE_CHECKING, NoReturn, Self, SupportsIndex, final
+from weakref import WeakSet, finalize
 
 from bhxh_sdk.errors import (
     BhxhError,
@@ -71,7 +74,10 @@ class TokenSigner:
 
     """
 
-    __slots__ = ("_allow_last_try", "_clock", "_inserted", "_key", "_keys", "_pin", "_token")
+    __slots__ = (
+        *("_allow_last_try", "_clock", "_inserted", "_key", "_keys", "_left", "_pin", "_token"),
+        "__weakref__",
+    )
 
     def __init__(
         self,
@@ -90,7 +96,8 @@ class TokenSigner:
         self._pin = PinSource(pin, pin_env)
         self._allow_last_try = allow_last_try
         self._clock = clock
-        self._keys: list[OpenedKey] = []
+        self._keys: WeakSet[OpenedKey] = WeakSet()
+        self._left = finalize(self, _left_open, self._inserted, self._pin, repr(self), os.getpid())
 
     @classmethod
     def from_module(  # noqa: PLR0913  # by keyword, as those of the constructor
@@ -115,20 +122,22 @@ class TokenSigner:
             token: which token is meant.
             key: which certificate and key on it are meant.
             pin: the PIN, to ask nobody.
-            pin_env: name of an environment variable that holds the PIN.
+            pin_env: name of an environment variable that holds the PIN; a process of the module's own does
+                not see it.
             allow_last_try: whether a PIN may be sent though a wrong one would lock the token.
             clock: time; see the class.
 
         Raises:
+            InputError: the path is empty, or a folder's.
             DriverError: the module cannot be used in this process.
             MissingExtraError: the binding is not installed.
-            WrongTypeError: the PIN has another type.
+            WrongTypeError: the PIN, or the path, has another type.
 
         """
         from bhxh_sdk.signers.pkcs11.sources import OneModule  # noqa: PLC0415  # sources load drivers
 
         return cls(
-            OneModule(str(path), binding, isolated=isolated),
+            OneModule(path, binding, isolated=isolated, pin_env=pin_env),
             token=token,
             key=key,
             pin=pin,
@@ -252,7 +261,7 @@ class TokenSigner:
         token, own = self._demand_open().holder(certificate)
         _demand_digest_way(certificate.certificate, token)
         key = await self._opened_key(token, own, certificate.certificate, ask)
-        self._keys.append(key)
+        self._keys.add(key)
         return key
 
     async def result(self, transaction: SigningTransaction, clock: Clock) -> SigningTransaction:  # noqa: ARG002  # the contract's clock is for signers that wait
@@ -264,10 +273,11 @@ class TokenSigner:
         self._pin.wipe()
         for key in self._keys:
             key.forget()
-        self._keys = []
+        self._keys.clear()
         if self._inserted is not None:
             self._inserted.close()
             self._inserted = None
+        self._left.detach()
 
     def _demand_open(self) -> Inserted:
         if self._inserted is None:
@@ -347,6 +357,15 @@ class TokenSigner:
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         msg = "a signer holds a login and cannot be pickled or copied"
         raise TypeError(msg)
+
+
+def _left_open(inserted: Inserted, pin: PinSource, name: str, process: int) -> None:
+    """Close what a signer left open that nobody closed, and warn as of a file; never in a forked process."""
+    if os.getpid() != process:
+        return
+    pin.wipe()
+    if inserted.leave():
+        warnings.warn(f"unclosed {name}", ResourceWarning, stacklevel=1)
 
 
 def _demand_ways(jobs: Sequence[SigningJob], info: CertificateInfo, token: OpenedToken) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, final
 
+from bhxh_sdk.errors import InputError, WrongTypeError
 from bhxh_sdk.signers.pkcs11 import outcomes
 from bhxh_sdk.signers.pkcs11.contract import CkrError
 from bhxh_sdk.signers.pkcs11.criteria import shown
@@ -40,13 +41,17 @@ class OneModule:
         pin_env: name of an environment variable that holds the PIN, and is kept from such a process.
 
     Raises:
+        WrongTypeError: the path is no path.
+        InputError: the path is empty, or a folder's.
         DriverError: it cannot be used in this process.
         MissingExtraError: the binding is not installed.
 
     """
 
-    def __init__(self, path: str, binding: str = "", *, isolated: bool = False, pin_env: str = "") -> None:
-        self._module = _loaded(path, binding, isolated=isolated, pin_env=pin_env)
+    def __init__(
+        self, path: Path | str, binding: str = "", *, isolated: bool = False, pin_env: str = ""
+    ) -> None:
+        self._module = _loaded(_file_named(path), binding, isolated=isolated, pin_env=pin_env)
 
     def modules(self, *, anew: bool = False) -> Sequence[Module]:  # noqa: ARG002  # there is nothing to look for
         """Return it."""
@@ -156,6 +161,16 @@ def source_of(where: TokenAddress, clock: Clock | None) -> ModuleSource:
     if Path(path).is_file() and not (where.library or where.module_name):
         return OneModule(path, where.binding, isolated=where.isolated, pin_env=where.pin_env)
     return SearchedModules(where, clock)
+
+
+def _file_named(path: object) -> str:
+    """Return a driver's path as text; nothing, a folder or another type is told before it is looked for."""
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(text, str):
+        raise WrongTypeError(field="path", expected="str or Path", got=type(path).__name__)
+    if not text or Path(text).is_dir():
+        raise InputError("token.driver_no_file", field="path", got=text)
+    return text
 
 
 def _loaded(path: str, binding: str, *, isolated: bool, pin_env: str) -> Module:
