@@ -20,7 +20,7 @@ MUTANTS_ARGS ?=
 comma := ,
 empty :=
 space := $(empty) $(empty)
-GATED := errors.py token_errors.py findings.py secret.py ports.py messages/* models/* catalogue/* trust/* rules/* xml/* signers/* transport/* workflow/*
+GATED := errors.py remote_errors.py token_errors.py findings.py secret.py ports.py messages/* models/* catalogue/* trust/* rules/* xml/* signers/* transport/* workflow/*
 GATE := $(subst $(space),$(comma),$(addprefix src/bhxh_sdk/,$(GATED)))
 
 .PHONY: help setup demo test unit coverage system lint docs messages bench fuzz mutants clean
@@ -34,7 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check "pip==$(PIP_VERSION)"
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[cli,pykcs11,sandbox,test,token]' --group dev --group docs
+		--editable '.[cli,keyring,pykcs11,sandbox,test,token]' --group dev --group docs
 	touch $@
 
 demo: setup ## one organisation registers on the embedded sandbox (CHANNEL=portal|ivan, ARGS="...")

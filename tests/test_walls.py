@@ -24,7 +24,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / PACKAGE
 
 # From the ground up. A room may import rooms of a lower rank.
 RANKS = {
-    0: ("secret", "messages", "findings", "errors", "token_errors", "ports"),
+    0: ("secret", "messages", "findings", "errors", "token_errors", "remote_errors", "ports"),
     1: ("models", "catalogue", "trust"),
     2: ("rules", "xml", "signers"),
     3: ("transport",),
@@ -45,6 +45,7 @@ SAME_RANK = {
     "findings": {"secret", "messages"},
     "errors": {"secret", "messages", "findings"},
     "token_errors": {"errors"},
+    "remote_errors": {"errors"},
     "ports": {"secret", "messages", "findings", "errors"},
     "catalogue": {"models"},
     "trust": {"models"},
@@ -74,6 +75,7 @@ OUTSIDE = {
     "asn1crypto": {"trust/"},
     "sqlite3": {"workflow/journal.py"},
     "pkcs11": {"signers/pkcs11/"},
+    "keyring": {"signers/remote/secrets.py"},
     "PyKCS11": {"signers/pkcs11/"},
     # transport signs nothing; the portal wants its client id encrypted
     "cryptography": {
@@ -97,6 +99,7 @@ EXTRAS = (
     "pkcs11",
     "PyKCS11",
     "imap_tools",
+    "keyring",
     "pyhanko_certvalidator",
 )
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bhxh_sdk import catalogue, errors, messages, token_errors, transport, workflow, xml
+from bhxh_sdk import catalogue, errors, messages, remote_errors, token_errors, transport, workflow, xml
 from bhxh_sdk.cli.exit_codes import ExitCode, exit_code_of
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def error_table() -> str:
 def _tree(kind: type[errors.BhxhError]) -> Iterator[type[errors.BhxhError]]:
     yield kind
     for child in kind.__subclasses__():
-        if child.__module__ in {errors.__name__, token_errors.__name__}:
+        if child.__module__ in {errors.__name__, remote_errors.__name__, token_errors.__name__}:
             yield from _tree(child)
 
 
@@ -181,7 +181,7 @@ def exit_codes() -> str:
 
 _ROOMS = (
     "", "models", "catalogue", "trust", "rules", "xml", "signers", "signers.pkcs11", "transport", "workflow",
-    "doctor", "sandbox", "findings", "errors", "token_errors", "ports",
+    "doctor", "sandbox", "findings", "errors", "token_errors", "remote_errors", "ports",
 )  # fmt: skip
 
 

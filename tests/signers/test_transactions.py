@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bhxh_sdk.errors import InputError
-from bhxh_sdk.signers import SigningState, SigningTransaction, transaction_from_dict, transaction_to_dict
+from bhxh_sdk.models import SignatureScheme
+from bhxh_sdk.signers import (
+    HashName,
+    SigningJob,
+    SigningState,
+    SigningTransaction,
+    transaction_from_dict,
+    transaction_to_dict,
+)
 
 ZONES = st.integers(-720, 840).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
@@ -22,7 +30,24 @@ transactions = st.builds(
     signatures=st.dictionaries(st.text(), st.binary(max_size=300), max_size=3),
     deadline=st.none() | st.datetimes(timezones=ZONES, allow_imaginary=False),
     poll_after_seconds=st.floats(0, 1e6),
+    jobs=st.lists(
+        st.builds(
+            SigningJob,
+            document_id=st.text(),
+            digest=st.binary(min_size=32, max_size=64),
+            hash_name=st.sampled_from(HashName),
+            document_name=st.text(),
+            file_type=st.text(),
+            scheme=st.sampled_from(SignatureScheme),
+        ),
+        max_size=3,
+    ).map(tuple),
+    stage=st.text(),
+    certificate=st.binary(max_size=50),
     show=st.text(),
+    failure=st.text(),
+    reason_code=st.text(),
+    reason_name=st.text(),
     reason=st.text(),
 )
 
@@ -77,7 +102,13 @@ def test_a_missing_member_is_named():
     assert caught.value.field == "backend"
 
 
-@pytest.mark.parametrize("version", [None, 2, "1"])
+def test_a_transaction_of_the_version_before_is_read():
+    new = {"jobs", "stage", "certificate", "failure", "reason_code", "reason_name"}
+    kept = {name: value for name, value in good().items() if name not in new} | {"version": 1}
+    assert transaction_from_dict(kept) == transaction_from_dict(good())
+
+
+@pytest.mark.parametrize("version", [None, 3, "1"])
 def test_another_version_is_refused(version):
     with pytest.raises(InputError) as caught:
         transaction_from_dict({**good(), "version": version})

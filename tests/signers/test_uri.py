@@ -105,11 +105,11 @@ def test_an_unknown_scheme_is_told_the_known_ones(schemes):
     assert "softkey" in caught.value.hint("vi")
 
 
-@pytest.mark.parametrize("scheme", sorted(uri._NOT_YET))
-def test_a_planned_scheme_is_told_apart(scheme):
+@pytest.mark.parametrize("scheme", ["ca769", "csc", "mysign", "mss"])
+def test_a_remote_signer_needs_a_clock_and_a_sender(scheme):
     with pytest.raises(SetupError) as caught:
         open_signer(f"{scheme}:anything")
-    assert caught.value.code == "signing.scheme_not_yet"
+    assert caught.value.code == "remote.no_sender"
     assert scheme in caught.value.message("vi")
 
 
@@ -128,7 +128,7 @@ def test_the_librarys_own_scheme_cannot_be_replaced(schemes):
 def test_another_package_adds_a_scheme_by_entry_point(installed):
     installed("fake", "pathlib:PurePath")
     installed("vault", "builtins:repr")
-    assert known_schemes() == ("fake", "pkcs11", "softkey", "vault")
+    assert known_schemes() == ("ca769", "csc", "fake", "mss", "mysign", "pkcs11", "softkey", "vault")
     assert "path='key/1'" in open_signer("vault:key/1")
 
 

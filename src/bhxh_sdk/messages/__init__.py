@@ -37,6 +37,7 @@ DOMAINS = (
     "pin",
     "driver",
     "doctor",
+    "remote",
 )
 
 _LOCALE = Path(__file__).parent / "locale"

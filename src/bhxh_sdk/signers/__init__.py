@@ -8,17 +8,19 @@ from bhxh_sdk.signers.contract import (
     ListsWithSecret,
     LocalKey,
     LocalSigner,
+    NotesSigning,
     Signer,
     SigningCertificate,
     SigningJob,
     SigningState,
     SigningTransaction,
 )
-from bhxh_sdk.signers.flow import resume, sign
+from bhxh_sdk.signers.flow import followed, resume, sign, started, values_of
 from bhxh_sdk.signers.soft_key import SoftKeySigner
 from bhxh_sdk.signers.test_certificate import throwaway
 from bhxh_sdk.signers.transactions import transaction_from_dict, transaction_to_dict
 from bhxh_sdk.signers.uri import SignerOpener, known_schemes, open_signer, register_scheme
+from bhxh_sdk.signers.verdicts import Meaning, Verdict
 
 __all__ = [
     "Capabilities",
@@ -26,6 +28,8 @@ __all__ = [
     "ListsWithSecret",
     "LocalKey",
     "LocalSigner",
+    "Meaning",
+    "NotesSigning",
     "Signer",
     "SignerAddress",
     "SignerOpener",
@@ -34,14 +38,18 @@ __all__ = [
     "SigningState",
     "SigningTransaction",
     "SoftKeySigner",
+    "Verdict",
     "choose",
     "choose_certificate",
+    "followed",
     "known_schemes",
     "open_signer",
     "register_scheme",
     "resume",
     "sign",
+    "started",
     "throwaway",
     "transaction_from_dict",
     "transaction_to_dict",
+    "values_of",
 ]

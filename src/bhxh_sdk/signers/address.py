@@ -12,9 +12,9 @@ from attrs import field, frozen
 from bhxh_sdk.errors import InputError, SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from bhxh_sdk.ports import Ask, Clock
+    from bhxh_sdk.ports import Ask, Clock, Sender
 
 __all__ = ["SignerAddress"]
 
@@ -37,6 +37,8 @@ class SignerAddress:
         base_dir: the folder that relative paths start from.
         ask: whom to ask for a password; None for nobody.
         clock: time; None where there is none.
+        senders: makes what sends requests, for signers on the network: `HttpSender`, or a callable with its
+            arguments; None where there is none.
 
     """
 
@@ -47,10 +49,17 @@ class SignerAddress:
     base_dir: Path = field(factory=Path)
     ask: Ask | None = field(default=None, repr=False)
     clock: Clock | None = field(default=None, repr=False)
+    senders: Callable[..., Sender] | None = field(default=None, repr=False)
 
     @classmethod
     def parse(
-        cls, uri: str, *, base_dir: Path | None = None, ask: Ask | None = None, clock: Clock | None = None
+        cls,
+        uri: str,
+        *,
+        base_dir: Path | None = None,
+        ask: Ask | None = None,
+        clock: Clock | None = None,
+        senders: Callable[..., Sender] | None = None,
     ) -> SignerAddress:
         """Take an address apart.
 
@@ -71,6 +80,7 @@ class SignerAddress:
             base_dir=base_dir or Path(),
             ask=ask,
             clock=clock,
+            senders=senders,
         )
 
     def file(self, path: str) -> Path:

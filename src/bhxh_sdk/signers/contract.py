@@ -17,7 +17,7 @@ from attrs import field, frozen
 from bhxh_sdk.models import CertificateInfo, SignatureScheme
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from bhxh_sdk.ports import Ask, Clock
 
@@ -27,6 +27,7 @@ __all__ = [
     "ListsWithSecret",
     "LocalKey",
     "LocalSigner",
+    "NotesSigning",
     "Signer",
     "SigningCertificate",
     "SigningJob",
@@ -115,8 +116,9 @@ class Capabilities:
 
 
 class SigningState(Enum):
-    """Where a signing transaction stands."""
+    """Where a signing transaction stands; `INTENDED` is what was kept before anything was sent."""
 
+    INTENDED = "intended"
     PENDING = "pending"
     CONFIRMED = "confirmed"
     DONE = "done"
@@ -136,11 +138,18 @@ class SigningTransaction:
         state: where it stands.
         key_id: the key that signs.
         provider_id: the other side's identifier, empty for a local signer.
+        jobs: what is signed, in the order it was sent, without the bytes that were hashed; to match the
+            values, and to show a person the documents' names.
+        stage: the protocol's own step, where it has several.
         signatures: raw signature values by document id; complete when `DONE`.
+        certificate: the certificate in DER, where it came with the signature and not before.
         deadline: when the time to confirm runs out; None for a local signer.
         poll_after_seconds: how long to wait before asking again.
-        show: what a person compares or reads while waiting.
-        reason: code and text of a failure, as received.
+        show: the code that a person compares while waiting; empty where the provider has none.
+        failure: the stable word for why it ended without signatures; see `bhxh_sdk.signers.verdicts`.
+        reason_code: the provider's code of a failure, as received.
+        reason_name: the provider's own name for that code.
+        reason: text of a failure, as received.
 
     """
 
@@ -149,10 +158,16 @@ class SigningTransaction:
     state: SigningState
     key_id: str = ""
     provider_id: str = ""
+    jobs: tuple[SigningJob, ...] = ()
+    stage: str = ""
     signatures: Mapping[str, bytes] = field(factory=dict, repr=False, hash=False)
+    certificate: bytes = field(default=b"", repr=False)
     deadline: datetime | None = None
     poll_after_seconds: float = 0.0
     show: str = ""
+    failure: str = ""
+    reason_code: str = ""
+    reason_name: str = ""
     reason: str = ""
 
 
@@ -189,6 +204,34 @@ class ListsWithSecret(Protocol):
 
     async def certificates_with(self, ask: Ask) -> tuple[SigningCertificate, ...]:
         """List what can sign, as `certificates` does; the holder's person is asked where nobody else is."""
+        ...
+
+
+@runtime_checkable
+class NotesSigning(Protocol):
+    """What a backend offers besides `Signer` when a person may notice its calls: an intent comes before each.
+
+    `note` keeps the transaction durably, so that after a crash nobody starts again blindly.
+    """
+
+    async def start_noted(
+        self,
+        jobs: Sequence[SigningJob],
+        certificate: SigningCertificate,
+        ask: Ask,
+        clock: Clock,
+        note: Callable[[SigningTransaction], Awaitable[None]] | None,
+    ) -> SigningTransaction:
+        """Start signing, as `Signer.start` does."""
+        ...
+
+    async def result_noted(
+        self,
+        transaction: SigningTransaction,
+        clock: Clock,
+        note: Callable[[SigningTransaction], Awaitable[None]] | None,
+    ) -> SigningTransaction:
+        """Ask how a started transaction stands, as `Signer.result` does."""
         ...
 
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bhxh_sdk.errors import (
-    BhxhError,
     InputError,
     NotSentError,
     SignatureMismatchError,
-    SigningDeclinedError,
-    SigningError,
-    SigningExpiredError,
     StillWaitingError,
     UnexpectedReplyError,
     UnknownOutcomeError,
 )
-from bhxh_sdk.signers.contract import SigningState
+from bhxh_sdk.signers.contract import NotesSigning, SigningState
 from bhxh_sdk.signers.jobs import check_jobs
 from bhxh_sdk.signers.values import public_key, signature_fits
+from bhxh_sdk.signers.verdicts import failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,14 +25,14 @@ if TYPE_CHECKING:
 
     OnPending = Callable[[SigningTransaction], Awaitable[None]]
 
-__all__ = ["LONGEST_WAIT_SECONDS", "resume", "sign"]
+__all__ = ["LONGEST_WAIT_SECONDS", "followed", "resume", "sign", "started", "values_of"]
 
 LONGEST_WAIT_SECONDS = 300.0
 """How long to wait for a person where the provider names no deadline; no known one allows more."""
 
 _SHORTEST_PAUSE_SECONDS = 1.0
 _USUAL_PAUSE_SECONDS = 3.0
-_WAITING = frozenset({SigningState.PENDING, SigningState.CONFIRMED})
+_WAITING = frozenset({SigningState.INTENDED, SigningState.PENDING, SigningState.CONFIRMED})
 _ASK_AGAIN = (NotSentError, UnknownOutcomeError, UnexpectedReplyError)
 """Errors of a question that changes nothing, so that it may be asked again."""
 
@@ -75,7 +72,7 @@ async def sign(
     signatures: dict[str, bytes] = {}
     for first in range(0, len(jobs), size):
         batch = jobs[first : first + size]
-        transaction = await signer.start(batch, certificate, ask, clock)
+        transaction = await started(signer, batch, certificate, ask, clock, on_pending)
         signatures |= await resume(signer, transaction, batch, certificate, clock, on_pending)
     return signatures
 
@@ -108,6 +105,57 @@ async def resume(
         UnknownOutcomeError: it is unknown whether the provider started.
 
     """
+    finished = await followed(signer, transaction, clock, on_pending)
+    return values_of(finished, jobs, certificate)
+
+
+async def started(
+    signer: Signer,
+    jobs: Sequence[SigningJob],
+    certificate: SigningCertificate,
+    ask: Ask,
+    clock: Clock,
+    note: OnPending | None = None,
+) -> SigningTransaction:
+    """Start one transaction; it may still wait for a person, or have ended.
+
+    Args:
+        signer: the backend.
+        jobs: what to sign, no more than one call of the backend takes.
+        certificate: one that the signer listed.
+        ask: whom to ask for a PIN or password.
+        clock: time.
+        note: keeps the transaction before anything is sent that a person may notice, for backends that
+            reach one (`NotesSigning`).
+
+    Raises:
+        SigningError: no signature was made.
+        NotSentError: nothing was sent.
+        UnknownOutcomeError: it is unknown whether the provider started.
+
+    """
+    if isinstance(signer, NotesSigning):
+        return await signer.start_noted(jobs, certificate, ask, clock, note)
+    return await signer.start(jobs, certificate, ask, clock)
+
+
+async def followed(
+    signer: Signer, transaction: SigningTransaction, clock: Clock, on_pending: OnPending | None = None
+) -> SigningTransaction:
+    """Wait until a transaction has ended, and return it. An error leaves it open: ask again later.
+
+    Args:
+        signer: the backend that started it, or one of the same kind.
+        transaction: as `on_pending` was told it last.
+        clock: time.
+        on_pending: as for `sign`.
+
+    Raises:
+        InputError: the transaction belongs to another backend.
+        StillWaitingError: nobody confirmed in time; `reference` is the transaction's id.
+        SigningError: the provider refused the question.
+
+    """
     own = signer.capabilities.name
     if transaction.backend != own:
         raise InputError(
@@ -116,14 +164,6 @@ async def resume(
             expected=transaction.backend,
             got=own,
         )
-    finished = await _finished(signer, transaction, clock, on_pending)
-    _raise_failure(finished)
-    return _verified(finished, jobs, public_key(certificate.certificate, {job.scheme for job in jobs}))
-
-
-async def _finished(
-    signer: Signer, transaction: SigningTransaction, clock: Clock, on_pending: OnPending | None
-) -> SigningTransaction:
     end = clock.monotonic() + _seconds_allowed(transaction, clock)
     told: SigningTransaction | None = None
     while transaction.state in _WAITING:
@@ -132,10 +172,30 @@ async def _finished(
             told = transaction
         left = end - clock.monotonic()
         await clock.sleep(max(0.0, min(left, _pause(transaction))))
-        transaction = await _asked(signer, transaction, clock)
+        transaction = await _asked(signer, transaction, clock, on_pending)
         if left <= 0 and transaction.state in _WAITING:
             raise StillWaitingError("signing.still_waiting", reference=transaction.transaction_id)
     return transaction
+
+
+def values_of(
+    transaction: SigningTransaction, jobs: Sequence[SigningJob], certificate: SigningCertificate
+) -> Mapping[str, bytes]:
+    """Return the signature value of each document id, verified; nothing of a transaction that failed.
+
+    Args:
+        transaction: a transaction that has ended.
+        jobs: its jobs.
+        certificate: the certificate that the values must fit.
+
+    Raises:
+        SigningError: no signature was made; see its subclasses.
+        UnknownOutcomeError: it is unknown whether the provider started.
+
+    """
+    if (failure := failure_of(transaction)) is not None:
+        raise failure
+    return _verified(transaction, jobs, public_key(certificate.certificate, {job.scheme for job in jobs}))
 
 
 def _seconds_allowed(transaction: SigningTransaction, clock: Clock) -> float:
@@ -148,25 +208,15 @@ def _pause(transaction: SigningTransaction) -> float:
     return max(_SHORTEST_PAUSE_SECONDS, transaction.poll_after_seconds or _USUAL_PAUSE_SECONDS)
 
 
-async def _asked(signer: Signer, transaction: SigningTransaction, clock: Clock) -> SigningTransaction:
+async def _asked(
+    signer: Signer, transaction: SigningTransaction, clock: Clock, on_pending: OnPending | None
+) -> SigningTransaction:
     try:
+        if isinstance(signer, NotesSigning):
+            return await signer.result_noted(transaction, clock, on_pending)
         return await signer.result(transaction, clock)
     except _ASK_AGAIN:
         return transaction
-
-
-_FAILURES: Mapping[SigningState, tuple[type[BhxhError], str | None]] = {
-    SigningState.DECLINED: (SigningDeclinedError, None),
-    SigningState.EXPIRED: (SigningExpiredError, None),
-    SigningState.FAILED: (SigningError, "signing.failed"),
-    SigningState.AMBIGUOUS: (UnknownOutcomeError, "signing.ambiguous"),
-}
-
-
-def _raise_failure(transaction: SigningTransaction) -> None:
-    if transaction.state in _FAILURES:
-        kind, code = _FAILURES[transaction.state]
-        raise kind(code, reference=transaction.transaction_id, reason=transaction.reason)
 
 
 def _verified(

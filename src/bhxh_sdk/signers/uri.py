@@ -3,7 +3,10 @@
 - `softkey:PATH[?cert=PATH][&password-env=NAME]`: a key in a PEM or PKCS#12 file;
 - `softkey:new[?tax-code=…][&name=…][&locality=…][&province=…]`: a throwaway key for tests;
 - `pkcs11:[token=…][;serial=…][;id=…][;…][?module-path=…][&pin-env=NAME][&…]`: a USB token, or another PKCS#11
-  module; see `bhxh_sdk.signers.pkcs11.address`.
+  module; see `bhxh_sdk.signers.pkcs11.address`;
+- `ca769:PROFILE`, `mysign:PROFILE`, `mss:PROFILE`: a remote or SIM certificate; the profile is a TOML file;
+- `csc:BASE-URL?credential=ID[&…]` or `csc:PROFILE`: a service with the interface of the Cloud Signature
+  Consortium; see `bhxh_sdk.signers.remote.opening`.
 
 Other packages add schemes by the entry-point group `bhxh_sdk.signers` (`scheme = "package.module:opener"`) or
 by `register_scheme`. An opener takes a `SignerAddress` and returns a `Signer`.
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
     from pathlib import Path
 
-    from bhxh_sdk.ports import Ask, Clock
+    from bhxh_sdk.ports import Ask, Clock, Sender
 
 __all__ = ["ENTRY_POINTS", "SignerOpener", "known_schemes", "open_signer", "register_scheme"]
 
@@ -36,7 +39,12 @@ ENTRY_POINTS = "bhxh_sdk.signers"
 
 
 def open_signer(
-    uri: str, *, base_dir: Path | None = None, ask: Ask | None = None, clock: Clock | None = None
+    uri: str,
+    *,
+    base_dir: Path | None = None,
+    ask: Ask | None = None,
+    clock: Clock | None = None,
+    senders: Callable[..., Sender] | None = None,
 ) -> Signer:
     """Open the signer that an address names.
 
@@ -45,7 +53,8 @@ def open_signer(
         base_dir: the folder that relative paths start from; None for the working folder.
         ask: whom to ask for a password when certificates are listed.
         clock: time, for backends that need it before they sign: to end a search for tokens where a driver
-            hangs, to refuse an expired certificate before a PIN is asked for.
+            hangs, to refuse an expired certificate before a PIN is asked for. Remote signers need it.
+        senders: makes what sends requests; remote signers need it. `bhxh_sdk.open_signer` brings both along.
 
     Raises:
         SetupError: the address names no backend, or one that is not installed.
@@ -53,11 +62,11 @@ def open_signer(
         SigningError: the backend has no usable key.
 
     """
-    address = SignerAddress.parse(uri, base_dir=base_dir, ask=ask, clock=clock)
+    address = SignerAddress.parse(uri, base_dir=base_dir, ask=ask, clock=clock, senders=senders)
     opener = _OPENERS.get(address.scheme) or _entry_point(address.scheme)
     if opener is None:
-        code = "signing.scheme_not_yet" if address.scheme in _NOT_YET else "signing.unknown_scheme"
-        raise SetupError(code, scheme=address.scheme, known=", ".join(known_schemes()))
+        known = ", ".join(known_schemes())
+        raise SetupError("signing.unknown_scheme", scheme=address.scheme, known=known)
     return opener(address)
 
 
@@ -127,8 +136,17 @@ def _open_token(address: SignerAddress) -> Signer:
     return TokenSigner.from_address(address)
 
 
+def _open_remote(address: SignerAddress) -> Signer:
+    from bhxh_sdk.signers.remote.opening import open_remote  # noqa: PLC0415  # a soft key needs nothing of it
+
+    return open_remote(address)
+
+
 _SUBJECT = {"tax-code": "tax_code", "name": "common_name", "locality": "locality", "province": "province"}
-_BUILT_IN = frozenset({"softkey", "pkcs11"})
-_OPENERS: dict[str, SignerOpener] = {"softkey": _open_soft_key, "pkcs11": _open_token}
-_NOT_YET = frozenset({"ca769", "csc", "mysign", "mss"})
-"""Schemes that are planned, so that their names are kept free."""
+_REMOTE = ("ca769", "csc", "mysign", "mss")
+_BUILT_IN = frozenset({"softkey", "pkcs11", *_REMOTE})
+_OPENERS: dict[str, SignerOpener] = {
+    "softkey": _open_soft_key,
+    "pkcs11": _open_token,
+    **dict.fromkeys(_REMOTE, _open_remote),
+}
