@@ -9,7 +9,7 @@ import pytest
 
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11.contract import CkrError
-from bhxh_sdk.signers.pkcs11.function_list import USER, FunctionList
+from bhxh_sdk.signers.pkcs11.function_list import FunctionList
 from bhxh_sdk.signers.pkcs11.loading import load_module
 
 
@@ -18,16 +18,19 @@ def test_answers_are_errors_with_their_numbers(simulator):
     module = load_module(simulator.module, "python-pkcs11")
     functions = FunctionList(module.path)
     for call in (
-        lambda: functions.login(12345, USER, Secret("12345678")),
-        lambda: functions.demand_search(12345),
-        lambda: functions.sign(12345, 1, 1, b"", bytes(51), pin=None, login=False),
+        lambda: functions.objects(12345, 3),
+        lambda: functions.attributes(12345, 1, (0x3,)),
+        lambda: functions.begin(12345, 1, 1),
+        lambda: functions.close(12345),
     ):
         with pytest.raises(CkrError) as caught:
             call()
         assert caught.value.code == 0xB3
     with pytest.raises(CkrError) as caught:
-        functions.token_info(12345, "")
+        functions.token_info(12345)
     assert caught.value.code == 0x3
+    assert functions.login(12345, 1, Secret("12345678")) == 0xB3
+    assert functions.sign(12345, bytes(51)) == (0xB3, b"")
 
 
 def test_a_module_with_symbols_that_are_nowhere_is_an_error(monkeypatch):
