@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from signers.pkcs11.fakes import PIN, FakeModule, FakeToken, certificate, token_of
+from signers.pkcs11.fakes import PIN, FakeModule, FakeToken, certificate
 
 from bhxh_sdk.errors import InputError, MissingExtraError
 from bhxh_sdk.signers.pkcs11 import helper as helper_module
@@ -25,16 +25,6 @@ def watches(monkeypatch):
     seconds = []
     monkeypatch.setattr(helper_module, "end_in", seconds.append)
     return seconds
-
-
-@pytest.fixture
-def token(shelf):
-    return token_of(shelf.a1)
-
-
-@pytest.fixture
-def module(token):
-    return FakeModule(token)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 import pytest
 from batch_world import forms
-from signers.pkcs11.fakes import PIN, FakeModule, FakeSource, token_of
+from signers.pkcs11.fakes import PIN, FakeSource
 from tokens.processes import run_python
 
 from bhxh_sdk import AsyncDocumentSigner, DocumentSigner
@@ -20,11 +20,6 @@ from bhxh_sdk.signers.pkcs11 import TokenSigner
 from bhxh_sdk.signers.pkcs11.pin import memory
 
 needs_simulator = pytest.mark.needs_tool("cc", "softhsm2-util")
-
-
-@pytest.fixture
-def module(shelf):
-    return FakeModule(token_of(shelf.a1))
 
 
 @pytest.fixture

@@ -1,29 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from signers.pkcs11.fakes import PIN, FakeModule, token_of
+from signers.pkcs11.fakes import PIN
 
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11.opened import OpenedToken
-from bhxh_sdk.signers.pkcs11.pin import PinMemory
 from bhxh_sdk.token_errors import DriverCrashedError, PinError, PinLockedError, TokenError, TokenRemovedError
 
-
-@pytest.fixture(autouse=True)
-def fresh_memory(monkeypatch):
-    memory = PinMemory()
-    monkeypatch.setattr("bhxh_sdk.signers.pkcs11.opened.memory", memory)
-    return memory
-
-
-@pytest.fixture
-def token(shelf):
-    return token_of(shelf.a1)
-
-
-@pytest.fixture
-def module(token):
-    return FakeModule(token)
+pytestmark = pytest.mark.usefixtures("fresh_memory")
 
 
 @pytest.fixture

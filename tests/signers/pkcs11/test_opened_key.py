@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from signers.pkcs11.fakes import PIN, FakeModule, token_of
+from signers.pkcs11.fakes import PIN, token_of
 
 from bhxh_sdk.errors import SigningError
 from bhxh_sdk.models import CertificateInfo, SignatureScheme
@@ -14,29 +14,18 @@ from bhxh_sdk.signers import HashName, SigningJob
 from bhxh_sdk.signers.pkcs11.contract import CkrError
 from bhxh_sdk.signers.pkcs11.opened import OpenedToken
 from bhxh_sdk.signers.pkcs11.opened_key import OpenedKey
-from bhxh_sdk.signers.pkcs11.pin import PinMemory
 from bhxh_sdk.signers.values import public_key, signature_fits
 from bhxh_sdk.token_errors import DriverCrashedError, PinError, TokenError
 
 RSA = SignatureScheme.RSA_PKCS1
 
 
-@pytest.fixture(autouse=True)
-def fresh_memory(monkeypatch):
-    memory = PinMemory()
-    for module in ("opened", "opened_key"):
-        monkeypatch.setattr(f"bhxh_sdk.signers.pkcs11.{module}.memory", memory)
-    return memory
+pytestmark = pytest.mark.usefixtures("fresh_memory")
 
 
 @pytest.fixture
 def token(shelf):
     return token_of(shelf.a1, login_required=False)
-
-
-@pytest.fixture
-def module(token):
-    return FakeModule(token)
 
 
 @pytest.fixture

@@ -40,23 +40,12 @@ from bhxh_sdk.token_errors import (
 RSA, PSS, ECDSA = SignatureScheme.RSA_PKCS1, SignatureScheme.RSA_PSS, SignatureScheme.ECDSA
 
 
-@pytest.fixture(autouse=True)
-def fresh_memory(monkeypatch):
-    """Wrong PINs of other tests do not count here."""
-    memory = PinMemory()
-    for module in ("signer", "opened", "opened_key"):
-        monkeypatch.setattr(f"bhxh_sdk.signers.pkcs11.{module}.memory", memory)
-    return memory
+pytestmark = pytest.mark.usefixtures("fresh_memory")
 
 
 @pytest.fixture
 def token(shelf):
     return token_of(shelf.a1, shelf.authority)
-
-
-@pytest.fixture
-def module(token):
-    return FakeModule(token)
 
 
 @pytest.fixture
