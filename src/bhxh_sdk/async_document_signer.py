@@ -129,12 +129,10 @@ class AsyncDocumentSigner:
         self._signer.close()
 
     async def _opened(self) -> SigningBatch:
-        if (batch := self._batch) is not None and not batch.is_lost:
-            return batch
-        chosen = self._chosen if batch is None else batch.certificate
-        self._batch = await SigningBatch.opened(
-            self._signer, chosen, self._ask, self._clock, self._on_pending
-        )
+        if self._batch is None or self._batch.is_lost:
+            self._batch = await SigningBatch.opened_anew(
+                self._batch, self._signer, self._chosen, self._ask, self._clock, self._on_pending
+            )
         return self._batch
 
     async def __aenter__(self) -> Self:

@@ -207,12 +207,12 @@ class DocumentSigner:
 
     def _opened(self) -> SigningBatch:
         """Return the open batch; one whose key failed, as when a token was pulled out, is opened anew."""
-        if (batch := self._batch) is not None and not batch.is_lost:
-            return batch
-        chosen = self._chosen if batch is None else batch.certificate
-        self._batch = run_blocking(
-            SigningBatch.opened(self._signer, chosen, self._ask, self._clock, self._on_pending)
-        )
+        if self._batch is None or self._batch.is_lost:
+            self._batch = run_blocking(
+                SigningBatch.opened_anew(
+                    self._batch, self._signer, self._chosen, self._ask, self._clock, self._on_pending
+                )
+            )
         return self._batch
 
     def __enter__(self) -> Self:

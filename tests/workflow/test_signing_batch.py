@@ -170,13 +170,16 @@ def test_a_batch_that_is_closed_signs_nothing(opened):
         assert caught.value.code == "signing.closed"
 
 
-def test_between_several_certificates_a_person_decides(opened, soft_key):
-    class Two(Card):
-        async def certificates(self):
-            (own,) = await self.key.certificates()
-            (other,) = await signers.throwaway(now=NOW).certificates()
-            return other, own
+class Two(Card):
+    """A card with two certificates."""
 
+    async def certificates(self):
+        (own,) = await self.key.certificates()
+        (other,) = await signers.throwaway(now=NOW).certificates()
+        return other, own
+
+
+def test_between_several_certificates_a_person_decides(opened, soft_key):
     two = Two(soft_key)
     person = Person()
     opened(two, ask=person)
@@ -184,6 +187,21 @@ def test_between_several_certificates_a_person_decides(opened, soft_key):
     with pytest.raises(KeyNotFoundError) as caught:
         opened(two, ask=AskPerson())
     assert caught.value.code == "signing.several_fit"
+
+
+def test_a_batch_in_place_of_a_lost_one_has_its_certificate_and_nobody_chooses_again(soft_key):
+    def anew(lost, certificate, person):
+        making = SigningBatch.opened_anew(lost, Two(soft_key), certificate, person, StillClock())
+        return asyncio.run(making)
+
+    person = Person()
+    first = anew(None, None, person)
+    assert [question.purpose for question in person.asked] == ["choose_certificate"]
+    (other,) = asyncio.run(soft_key.certificates())
+    assert anew(None, other, Person()).certificate is other
+    for given in (None, other):
+        assert anew(first, given, person).certificate is first.certificate
+    assert len(person.asked) == 1
 
 
 def test_nobody_to_ask_for_the_pin_is_said_so(opened, soft_key):

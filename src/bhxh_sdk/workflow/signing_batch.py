@@ -134,6 +134,33 @@ class SigningBatch:
             asking.forget()  # an open key has no more questions
         return cls(signer, chosen, asking, clock, on_pending=on_pending, key=key)
 
+    @classmethod
+    async def opened_anew(
+        cls,
+        lost: SigningBatch | None,
+        signer: Signer,
+        certificate: SigningCertificate | None,
+        ask: Ask,
+        clock: Clock,
+        on_pending: OnPending | None = None,
+    ) -> SigningBatch:
+        """Open a batch in place of one that was lost, with its certificate: nobody chooses a second time.
+
+        Args:
+            lost: the lost one; None for the first.
+            signer: the signer.
+            certificate: the certificate for the first; None to choose it.
+            ask: whom to ask.
+            clock: time.
+            on_pending: told while a person has to confirm elsewhere.
+
+        Raises:
+            SigningError: as `opened`.
+
+        """
+        chosen = certificate if lost is None else lost.certificate
+        return await cls.opened(signer, chosen, ask, clock, on_pending)
+
     @property
     def is_local(self) -> bool:
         """Whether the key is at hand: `sign_here` works."""
