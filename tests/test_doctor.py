@@ -181,6 +181,26 @@ def test_the_examination_is_data():
     assert first["cause"] == first["causes"]["vi"] == "Đã cài: python-pkcs11."
 
 
+def test_what_is_read_below_its_headings_names_them_no_more():
+    token = on_token(PKI.issue(), PKI.of_another(), token=evolve(TOKEN, reader="HR (0001)"))
+    for flags in (FLAGS, FLAGS | TokenFlag.USER_PIN_LOCKED, FLAGS | TokenFlag.PROTECTED_AUTHENTICATION_PATH):
+        found = examined(evolve(token, token=evolve(token.token, flags=flags)), listed=listing(token))
+        below = [check for check in found if check.headings]
+        assert {check.name for check in below} >= {"slots", "token", "certificates", "owner", "pin"}
+        for check in below:
+            assert check.headings[0] == "HR (0001)"
+            for language in messages.LANGUAGES:
+                assert check.headings[-1] in check.cause(language)
+                told = check.cause(language, below_headings=True)
+                assert not [heading for heading in check.headings if heading in told]
+                assert not [odd for odd in ("«", "()", "  ", " .", " ,") if odd in told]
+
+
+def test_a_token_whose_reader_has_another_name_says_which():
+    found = examined(on_token(PKI.issue()))
+    assert "Vendor 00 00" in one(found, "slots").cause("en", below_headings=True)
+
+
 # Drivers
 
 

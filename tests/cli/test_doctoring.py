@@ -41,14 +41,14 @@ def test_a_failed_check_is_missing_set_up(bhxh, found):
     found(LOCKED, RUNS)
     done = bhxh("doctor", "--lang", "en")
     assert done.code == 3
-    assert "✘ failed  PIN: The PIN of HR is locked." in done.out
+    assert "✘ failed  PIN: The PIN of the token «HR» is locked." in done.out
     assert "  → Have the issuer" in done.out
     assert "Failed: 1. Warnings: 0." in done.out
 
 
 def test_the_answer_is_in_vietnamese_unless_asked_otherwise(bhxh, found):
     found(LOCKED)
-    assert "Mã PIN của HR đã bị khóa." in bhxh("doctor").out
+    assert "Mã PIN của thiết bị «HR» đã bị khóa." in bhxh("doctor").out
 
 
 def test_a_warning_is_no_failure(bhxh, found):

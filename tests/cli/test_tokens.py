@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+import itertools
 import json
 import os
 import signal
@@ -203,6 +204,34 @@ def test_the_doctor_finds_a_good_token(bhxh, uri, simulator):
     done = bhxh("doctor", "--signer", uri, "--organisation-tax-code", "0100109106", "--json")
     assert (done.code, done.json["ok"]) == (0, True)
     assert simulator.calls("C_Login") == []
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_the_doctor_names_each_of_several_tokens_once_above_its_lines(
+    bhxh, make_simulator, monkeypatch, terminal, language
+):
+    simulator = make_simulator()
+    call = ("doctor", "--signer", f"pkcs11:?module-path={simulator.module}", "--lang", language)
+    found = bhxh(*call, "--json").json["checks"]
+    tokens = [check["subject"] for check in found if check["name"] == "token"]
+    assert len(tokens) == 6
+    assert all(any(token in check["cause"] for check in found if check["name"] == "pin") for token in tokens)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    monkeypatch.setenv("TERM", "dumb")
+    lines = [line.rstrip() for line in bhxh(*call).out.splitlines()]
+    for token in tokens:
+        assert [line for line in lines if token in line] == [token]
+        below = lines[lines.index(token) + 1 :]
+        own = list(itertools.takewhile(lambda line: line.startswith("  "), below))
+        assert len(own) >= 4
+        assert sum(messages.text("doctor.name.pin", language) in line[:34] for line in own) == 1
+    certificates = {check["subject"] for check in found if check["name"] == "owner"}
+    assert certificates
+    for serial in certificates:
+        headings = [line for line in lines if line.endswith(f" ({serial})")]
+        assert headings
+        assert {line[:3] for line in headings} == {"  C"}
 
 
 def test_the_doctor_finds_a_locked_token(bhxh, uri, simulator):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import groupby
 from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,15 @@ from bhxh_sdk.cli.output import Output, OwnText, shown
 from bhxh_sdk.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.table import Table
 
     from bhxh_sdk.doctor import Check, Examination
     from bhxh_sdk.models import Organisation
+
+    _Row = tuple[int, Check | str]
+    """How deep it stands, and a check or a heading."""
 
 __all__ = ["doctor"]
 
@@ -57,11 +63,12 @@ def _organisation(tax_code: str, form: Path | None) -> Organisation | None:
 
 
 def _lines(examination: Examination, output: Output) -> Iterable[str]:
+    rows = tuple(_laid_out(examination.checks))
     if sys.stdout.isatty() and not output.as_json:
-        yield _table(examination.checks, output)
+        yield _table(rows, output)
     else:
-        for check in examination:
-            yield from _check_lines(check, output)
+        for depth, row in rows:
+            yield from ("  " * depth + line for line in _row_lines(row, output))
     if not any(check.code == "doctor.module.ok" for check in examination) and examination.looked:
         yield output.text("cli.doctor.looked")
         for place in examination.looked:
@@ -72,28 +79,79 @@ def _lines(examination: Examination, output: Output) -> Iterable[str]:
     yield output.text(code, failed=failed, warnings=warnings)
 
 
-def _check_lines(check: Check, output: Output) -> Iterable[str]:
-    state, language = check.state.value, output.language
-    mark = f"{_MARKS[state]} {output.text(f'doctor.state.{state}')}"
-    yield f"{mark}  {check.title(language)}: {check.cause(language)}"
-    if fix := check.fix(language):
+def _laid_out(checks: Sequence[Check]) -> Iterator[_Row]:
+    """Give each token and certificate once, as a heading, and what speaks of it below."""
+    below: dict[str, list[Check]] = {}
+    for check in checks:
+        if check.headings:
+            below.setdefault(check.headings[0], []).append(check)
+    first = next((place for place, check in enumerate(checks) if check.headings), len(checks))
+    yield from ((0, check) for check in checks[:first])
+    for heading, own in below.items():
+        yield 0, heading
+        above: tuple[str, ...] = (heading,)
+        for check in own:
+            if check.headings not in {above, (heading,)}:
+                yield 1, check.headings[-1]
+            above = check.headings
+            yield len(above), check
+    yield from ((0, check) for check in checks[first:] if not check.headings)
+
+
+def _row_lines(row: Check | str, output: Output) -> Iterable[str]:
+    if isinstance(row, str):
+        yield row
+        return
+    yield f"{_mark(row, output)}  {row.title(output.language)}: {_cause(row, output)}"
+    if fix := row.fix(output.language):
         yield f"  → {fix}"
 
 
-def _table(checks: Iterable[Check], output: Output) -> str:
+def _mark(check: Check, output: Output) -> str:
+    state = check.state.value
+    return f"{_MARKS[state]} {output.text(f'doctor.state.{state}')}"
+
+
+def _cause(check: Check, output: Output) -> str:
+    return check.cause(output.language, below_headings=True)
+
+
+def _table(rows: Sequence[_Row], output: Output) -> str:
     from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console()
+    checks = [row for _, row in rows if not isinstance(row, str)]
+    widths = [
+        max((len(text(check)) for check in checks), default=0)
+        for text in (lambda check: _mark(check, output), lambda check: check.title(output.language))
+    ]
+    with console.capture() as capture:
+        for (depth, heading), run in groupby(rows, _place):
+            below = [row for _, row in run if not isinstance(row, str)]
+            shape = _checks_table(below, widths, output) if below else Text(shown(heading), style="bold")
+            console.print(Padding(shape, (0, 0, 0, 2 * depth)))
+    return OwnText(capture.get().rstrip("\n"))
+
+
+def _place(row: _Row) -> tuple[int, str]:
+    """Return what keeps rows in one table: their depth, and no heading among them."""
+    depth, what = row
+    return depth, what if isinstance(what, str) else ""
+
+
+def _checks_table(checks: Iterable[Check], widths: Sequence[int], output: Output) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(show_header=False, box=None, pad_edge=False)
+    for width in widths:
+        table.add_column(min_width=width)
     for check in checks:
-        state, language = check.state.value, output.language
-        found = Text(shown(check.cause(language)))
-        if fix := check.fix(language):
+        found = Text(shown(_cause(check, output)))
+        if fix := check.fix(output.language):
             found.append(f"\n→ {shown(fix)}", style="bold")
-        mark = Text(f"{_MARKS[state]} {output.text(f'doctor.state.{state}')}", style=_STYLES[state])
-        table.add_row(mark, Text(check.title(language)), found)
-    console = Console()
-    with console.capture() as capture:
-        console.print(table)
-    return OwnText(capture.get().rstrip("\n"))
+        mark = Text(_mark(check, output), style=_STYLES[check.state.value])
+        table.add_row(mark, Text(check.title(output.language)), found)
+    return table

@@ -88,12 +88,12 @@ class Judge:
         for holder in self.holders:
             yield from self._of_holder(holder)
             for item in holder.signing:
-                yield from self._of_certificate(item)
+                yield from self._of_certificate(item, holder.name)
         if any(holder.signing for holder in self.holders):
             yield self._choice()
 
     def _of_holder(self, holder: Holder) -> Iterator[Check]:
-        make = Maker("certificates", holder.name)
+        make = Maker("certificates", holder.name, (holder.name,))
         if holder.unreadable:
             yield make.warning("unreadable", name=holder.name, count=holder.unreadable)
         if not holder.certificates:
@@ -104,23 +104,23 @@ class Judge:
             count, signing = len(holder.certificates), len(holder.signing)
             yield make.ok(name=holder.name, count=count, signing=signing)
 
-    def _of_certificate(self, item: SigningCertificate) -> Iterator[Check]:
-        owner = self._owner(item)
+    def _of_certificate(self, item: SigningCertificate, holder: str) -> Iterator[Check]:
+        owner = self._owner(item, holder)
         if owner.code != "doctor.owner.other_beside":
-            yield self._key(item)
-            yield self._validity(item)
+            yield self._key(item, holder)
+            yield self._validity(item, holder)
         yield owner
 
-    def _key(self, item: SigningCertificate) -> Check:
-        make, name = self._maker("key", item)
+    def _key(self, item: SigningCertificate, holder: str) -> Check:
+        make, name = self._maker("key", item, holder)
         if item.has_private_key is None:
             return make.skipped("unknown", name=name)
         if item.has_private_key:
             return make.ok(name=name)
         return make.failed("missing", grave=not self.fitting, name=name)
 
-    def _validity(self, item: SigningCertificate) -> Check:
-        make, name = self._maker("validity", item)
+    def _validity(self, item: SigningCertificate, holder: str) -> Check:
+        make, name = self._maker("validity", item, holder)
         facts = item.certificate
         begin, end = f"{facts.not_before:%d/%m/%Y}", f"{facts.not_after:%d/%m/%Y}"
         if self.moment > facts.not_after:
@@ -132,8 +132,8 @@ class Judge:
             return make.warning("soon", name=name, end=end, days=left)
         return make.ok(name=name, end=end, days=left)
 
-    def _owner(self, item: SigningCertificate) -> Check:
-        make, name = self._maker("owner", item)
+    def _owner(self, item: SigningCertificate, holder: str) -> Check:
+        make, name = self._maker("owner", item, holder)
         codes = ", ".join(code.masked for code in item.certificate.tax_codes)
         if self.organisation is None:
             return make.skipped("not_asked", name=name, got=codes)
@@ -155,6 +155,7 @@ class Judge:
             return make.failed("none")
         return make.ok(name=found[0].certificate.common_name, serial=serials)
 
-    def _maker(self, name: str, item: SigningCertificate) -> tuple[Maker, str]:
+    def _maker(self, name: str, item: SigningCertificate, holder: str) -> tuple[Maker, str]:
         facts = item.certificate
-        return Maker(name, facts.serial_text), f"{facts.common_name} ({facts.serial_text})"
+        certificate = f"{facts.common_name} ({facts.serial_text})"
+        return Maker(name, facts.serial_text, (holder, certificate)), certificate

@@ -21,11 +21,13 @@ class Maker:
     Args:
         name: the checks' name.
         subject: what they speak of.
+        headings: as in `Check`.
 
     """
 
     name: str
     subject: str = ""
+    headings: tuple[str, ...] = ()
 
     def ok(self, matter: str = "ok", **parameters: Parameter) -> Check:
         """Say that all is well."""
@@ -45,4 +47,11 @@ class Maker:
 
     def _made(self, state: CheckState, matter: str, parameters: dict[str, Parameter]) -> Check:
         code = f"doctor.{self.name}.{matter}"
-        return Check(name=self.name, state=state, code=code, subject=self.subject, parameters=parameters)
+        return Check(
+            name=self.name,
+            state=state,
+            code=code,
+            subject=self.subject,
+            parameters=parameters,
+            headings=self.headings,
+        )

@@ -66,11 +66,12 @@ def token_checks(
     """
     for found in asked:
         token = found.token
-        slots = Maker("slots", token.reader)
+        name, headings = shown(token), (shown(token),)
+        slots = Maker("slots", token.reader, headings)
         yield slots.ok(name=token.reader or "-", slot=token.slot)
         facts = {"model": token.model, "manufacturer": token.manufacturer}
         matter = "isolated" if found.isolated else "ok"
-        yield Maker("token", shown(token)).ok(matter, name=shown(token), binding=found.binding, **facts)
+        yield Maker("token", name, headings).ok(matter, name=name, binding=found.binding, **facts)
     if asked:
         return
     if others:
@@ -99,7 +100,8 @@ def pin_check(token: TokenInfo, *, wrong: int, grave: bool) -> Check:
         grave: whether somebody needs this token to sign.
 
     """
-    make, name = Maker("pin", shown(token)), shown(token)
+    name = shown(token)
+    make = Maker("pin", name, (name,))
     for flag, matter in _FATAL:
         if flag in token.flags:
             return make.failed(matter, grave=grave, name=name)

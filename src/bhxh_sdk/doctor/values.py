@@ -58,6 +58,8 @@ class Check:
         subject: the token, certificate or file that it speaks of; empty for the machine as a whole.
         parameters: values that the texts name; never a secret.
         general: code whose fix is told where the matter has none of its own.
+        headings: what a list of checks may name once above those that speak of it: a token or key file, and a
+            certificate on it; empty for the machine as a whole.
 
     """
 
@@ -67,6 +69,7 @@ class Check:
     subject: str = ""
     parameters: Mapping[str, Parameter] = attrs.field(factory=dict, hash=False)
     general: str = ""
+    headings: tuple[str, ...] = ()
 
     @classmethod
     def of_error(cls, error: BhxhError) -> Check:
@@ -84,9 +87,17 @@ class Check:
         """Return what was looked at, in a few words."""
         return messages.text(f"doctor.name.{self.name}", language)
 
-    def cause(self, language: Language = "en") -> str:
-        """Return what was found, as a sentence or two."""
-        return messages.text(self.code, language, self.parameters)
+    def cause(self, language: Language = "en", *, below_headings: bool = False) -> str:
+        """Return what was found, as a sentence or two.
+
+        Args:
+            language: `vi` or `en`.
+            below_headings: whether it is read below its headings, and need not name them again.
+
+        """
+        named = self.parameters.get("name") in self.headings
+        left_out = {"name": ""} if below_headings and named else {}
+        return messages.text(self.code, language, {**self.parameters, **left_out})
 
     def fix(self, language: Language = "en") -> str:
         """Return what to do about it; empty where nothing has to be done."""
