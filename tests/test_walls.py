@@ -31,7 +31,7 @@ RANKS = {
     4: ("workflow",),
     5: (
         *("blocking", "system", "offloading", "channels"),
-        *("client", "async_client", "document_signer", "async_document_signer"),
+        *("client", "async_client", "document_signer", "async_document_signer", "opening"),
     ),
     6: ("printing", "notebook", "doctor", "bulk", "cli", "__main__"),
     7: ("sandbox",),
@@ -52,6 +52,7 @@ SAME_RANK = {
     # The clients are made of the driver, the real world's ports and the worker threads.
     "offloading": {"blocking"},
     "channels": {"system"},
+    "opening": {"system"},
     "document_signer": {"blocking", "system"},
     "async_document_signer": {"document_signer", "offloading", "system"},
     "client": {"blocking", "system", "channels"},

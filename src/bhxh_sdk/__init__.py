@@ -76,8 +76,19 @@ if TYPE_CHECKING:
         form_from_dict,
         form_to_dict,
     )
+    from bhxh_sdk.opening import open_signer
+    from bhxh_sdk.remote_errors import (
+        ConfirmationLockedError,
+        ConfirmationSecretError,
+        ProviderBusyError,
+        ProviderError,
+        ProviderFailedError,
+        ProviderLoginError,
+        ProviderRequestError,
+        QuotaExhaustedError,
+        SignerUnreachableError,
+    )
     from bhxh_sdk.secret import Secret
-    from bhxh_sdk.signers import open_signer
     from bhxh_sdk.system import AskPerson
     from bhxh_sdk.token_errors import (
         DriverCrashedError,
@@ -108,6 +119,8 @@ __all__ = [
     "Client",
     "CodeExpiredError",
     "CodeRevokedError",
+    "ConfirmationLockedError",
+    "ConfirmationSecretError",
     "Contact",
     "DocumentError",
     "DocumentSigner",
@@ -132,6 +145,12 @@ __all__ = [
     "PinLockedError",
     "Portal",
     "PortalChannel",
+    "ProviderBusyError",
+    "ProviderError",
+    "ProviderFailedError",
+    "ProviderLoginError",
+    "ProviderRequestError",
+    "QuotaExhaustedError",
     "RefusedError",
     "Registration",
     "RegistrationStatus",
@@ -143,6 +162,7 @@ __all__ = [
     "SetupError",
     "Severity",
     "SignatureMismatchError",
+    "SignerUnreachableError",
     "SigningDeclinedError",
     "SigningError",
     "SigningExpiredError",
@@ -178,10 +198,12 @@ __all__ = [
 _ROOMS = (
     "errors",
     "token_errors",
+    "remote_errors",
     "findings",
     "secret",
     "models",
     "system",
+    "opening",
     "signers",
     "channels",
     "transport",

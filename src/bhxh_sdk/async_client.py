@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from bhxh_sdk import catalogue as catalogue_room
 from bhxh_sdk.client import channel_of, journal_of
-from bhxh_sdk.offloading import OffLoopJournal, OffLoopSigner
+from bhxh_sdk.offloading import OffLoopJournal, beside_the_loop
 from bhxh_sdk.signers.holding import checked_signer
 from bhxh_sdk.system import AskPerson, AsyncSystemClock, telling
 from bhxh_sdk.workflow import Desk, World
@@ -59,7 +59,7 @@ class AsyncClient:
         self._desk = Desk(
             World(
                 channel=channel_of(channel, asynchronous=True),
-                signer=_beside_the_loop(signer),
+                signer=None if signer is None else beside_the_loop(checked_signer(signer)),
                 journal=OffLoopJournal(journal_of(journal)),
                 clock=clock or AsyncSystemClock(),
                 ask=ask or AskPerson(),
@@ -79,10 +79,10 @@ class AsyncClient:
         return await self._desk.register(form, confirmed=confirmed, key=key)
 
     async def resume(
-        self, key: str, *, confirmed: bool = False, send_again: bool = False
+        self, key: str, *, confirmed: bool = False, send_again: bool = False, sign_again: bool = False
     ) -> RegistrationStatus:
         """See `Client.resume`."""
-        return await self._desk.resume(key, confirmed=confirmed, send_again=send_again)
+        return await self._desk.resume(key, confirmed=confirmed, send_again=send_again, sign_again=sign_again)
 
     async def activate(
         self, key: str, code: str | Secret = "", *, mail: str | bytes = "", try_again: bool = False
@@ -177,10 +177,3 @@ class AsyncClient:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def _beside_the_loop(signer: Signer | None) -> Signer | None:
-    """Put a local signer on a thread; one that confirms elsewhere waits on the network, in the loop."""
-    if signer is None or checked_signer(signer).capabilities.confirms_elsewhere:
-        return signer
-    return OffLoopSigner(signer)

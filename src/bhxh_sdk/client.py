@@ -102,6 +102,18 @@ def channel_of(channel: Channel | None, *, asynchronous: bool) -> Channel:
     return channel
 
 
+def _blocking(signer: Signer) -> Signer:
+    """Return a signer whose calls never suspend.
+
+    Raises:
+        SetupError: it waits in an event loop, which there is none of.
+
+    """
+    if getattr(signer, "asynchronous", False):
+        raise SetupError("setup.other_kind_of_signer", field="signer")
+    return signer
+
+
 class Client:
     """Register an organisation, and everything after it, with blocking calls.
 
@@ -133,7 +145,7 @@ class Client:
         self._desk = Desk(
             World(
                 channel=channel_of(channel, asynchronous=False),
-                signer=None if signer is None else checked_signer(signer),
+                signer=None if signer is None else _blocking(checked_signer(signer)),
                 journal=journal_of(journal),
                 clock=clock or SystemClock(),
                 ask=ask or AskPerson(),
@@ -170,16 +182,22 @@ class Client:
         """
         return run_blocking(self._desk.register(form, confirmed=confirmed, key=key))
 
-    def resume(self, key: str, *, confirmed: bool = False, send_again: bool = False) -> RegistrationStatus:
+    def resume(
+        self, key: str, *, confirmed: bool = False, send_again: bool = False, sign_again: bool = False
+    ) -> RegistrationStatus:
         """Go on with a registration where it stands, in this or in another process.
 
         Args:
             key: the registration's key.
             confirmed: whether a person has confirmed it, if that was still to do.
             send_again: a person's decision to send once more although an earlier sending may have arrived.
+            sign_again: a person's decision to have it signed once more although an earlier signature may
+                have been asked for; how that one stands is asked first.
 
         """
-        return run_blocking(self._desk.resume(key, confirmed=confirmed, send_again=send_again))
+        return run_blocking(
+            self._desk.resume(key, confirmed=confirmed, send_again=send_again, sign_again=sign_again)
+        )
 
     def activate(
         self, key: str, code: str | Secret = "", *, mail: str | bytes = "", try_again: bool = False

@@ -11,26 +11,43 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.signers.contract import LocalSigner, NotesSigning
 from bhxh_sdk.signers.holding import certificates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from bhxh_sdk.ports import Ask, CaptchaChallenge, Clock, Event, Journal, Question
     from bhxh_sdk.secret import Secret
     from bhxh_sdk.signers import (
         Capabilities,
         LocalKey,
-        LocalSigner,
         Signer,
         SigningCertificate,
         SigningJob,
         SigningTransaction,
     )
 
-__all__ = ["OffLoopJournal", "OffLoopLocalSigner", "OffLoopSigner"]
+    Keep = Callable[[SigningTransaction], Awaitable[None]]
+
+__all__ = ["OffLoopJournal", "OffLoopLocalSigner", "OffLoopNotingSigner", "OffLoopSigner", "beside_the_loop"]
 
 T = TypeVar("T")
+
+
+def beside_the_loop(signer: Signer) -> Signer:
+    """Return a signer that never holds up the event loop: what blocks runs on a thread of its own.
+
+    Args:
+        signer: a token or key file, which blocks; a remote signer with a blocking sender, which does too; or
+            a signer that waits in the loop, which is given back as it is.
+
+    """
+    if getattr(signer, "asynchronous", signer.capabilities.confirms_elsewhere):
+        return signer
+    if isinstance(signer, LocalSigner):
+        return OffLoopLocalSigner(signer)
+    return OffLoopNotingSigner(signer) if isinstance(signer, NotesSigning) else OffLoopSigner(signer)
 
 
 class _Worker:
@@ -127,6 +144,45 @@ class OffLoopLocalSigner(OffLoopSigner):
         """Open the key of a certificate, and ask in the event loop where that needs a secret."""
         bridge, signer = _AskFromThread(ask), cast("LocalSigner", self._signer)
         return await self._worker.run(lambda: signer.local_key(certificate, bridge))
+
+
+class OffLoopNotingSigner(OffLoopSigner):
+    """Keep notes of a remote signer in the event loop, too; see `bhxh_sdk.signers.NotesSigning`."""
+
+    async def start_noted(
+        self,
+        jobs: Sequence[SigningJob],
+        certificate: SigningCertificate,
+        ask: Ask,
+        clock: Clock,
+        note: Keep | None,
+    ) -> SigningTransaction:
+        """Start signing, and keep the transaction in the event loop before a person may notice anything."""
+        bridge, keep, signer = _AskFromThread(ask), _from_thread(note), cast("NotesSigning", self._signer)
+        return await self._worker.run(lambda: signer.start_noted(jobs, certificate, bridge, clock, keep))
+
+    async def result_noted(
+        self, transaction: SigningTransaction, clock: Clock, note: Keep | None
+    ) -> SigningTransaction:
+        """Ask how a transaction stands, and keep it in the event loop before a further step."""
+        keep, signer = _from_thread(note), cast("NotesSigning", self._signer)
+        return await self._worker.run(lambda: signer.result_noted(transaction, clock, keep))
+
+
+def _from_thread(note: Keep | None) -> Keep | None:
+    """Return a note that a worker thread awaits and the event loop takes."""
+    if note is None:
+        return None
+    loop = asyncio.get_running_loop()
+
+    async def kept(transaction: SigningTransaction) -> None:
+        asyncio.run_coroutine_threadsafe(_noted(note, transaction), loop).result()
+
+    return kept
+
+
+async def _noted(note: Keep, transaction: SigningTransaction) -> None:
+    await note(transaction)
 
 
 class OffLoopJournal:

@@ -15,7 +15,7 @@ from bhxh_sdk.signers.contract import (
     SigningState,
     SigningTransaction,
 )
-from bhxh_sdk.signers.flow import followed, resume, sign, started, values_of
+from bhxh_sdk.signers.flow import followed, looked_after, resume, sign, started, values_of
 from bhxh_sdk.signers.soft_key import SoftKeySigner
 from bhxh_sdk.signers.test_certificate import throwaway
 from bhxh_sdk.signers.transactions import transaction_from_dict, transaction_to_dict
@@ -43,6 +43,7 @@ __all__ = [
     "choose_certificate",
     "followed",
     "known_schemes",
+    "looked_after",
     "open_signer",
     "register_scheme",
     "resume",

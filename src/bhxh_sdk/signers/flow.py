@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     OnPending = Callable[[SigningTransaction], Awaitable[None]]
 
-__all__ = ["LONGEST_WAIT_SECONDS", "followed", "resume", "sign", "started", "values_of"]
+__all__ = ["LONGEST_WAIT_SECONDS", "followed", "looked_after", "resume", "sign", "started", "values_of"]
 
 LONGEST_WAIT_SECONDS = 300.0
 """How long to wait for a person where the provider names no deadline; no known one allows more."""
@@ -172,7 +172,7 @@ async def followed(
             told = transaction
         left = end - clock.monotonic()
         await clock.sleep(max(0.0, min(left, _pause(transaction))))
-        transaction = await _asked(signer, transaction, clock, on_pending)
+        transaction = await looked_after(signer, transaction, clock, on_pending)
         if left <= 0 and transaction.state in _WAITING:
             raise StillWaitingError("signing.still_waiting", reference=transaction.transaction_id)
     return transaction
@@ -208,12 +208,24 @@ def _pause(transaction: SigningTransaction) -> float:
     return max(_SHORTEST_PAUSE_SECONDS, transaction.poll_after_seconds or _USUAL_PAUSE_SECONDS)
 
 
-async def _asked(
-    signer: Signer, transaction: SigningTransaction, clock: Clock, on_pending: OnPending | None
+async def looked_after(
+    signer: Signer, transaction: SigningTransaction, clock: Clock, note: OnPending | None = None
 ) -> SigningTransaction:
+    """Ask once how a transaction stands; without a clear answer it stands as it did.
+
+    Args:
+        signer: the backend that started it, or one of the same kind.
+        transaction: the transaction.
+        clock: time.
+        note: as for `started`.
+
+    Raises:
+        SigningError: the provider refused the question.
+
+    """
     try:
         if isinstance(signer, NotesSigning):
-            return await signer.result_noted(transaction, clock, on_pending)
+            return await signer.result_noted(transaction, clock, note)
         return await signer.result(transaction, clock)
     except _ASK_AGAIN:
         return transaction

@@ -50,11 +50,13 @@ class Desk:
         return status_of(await registering.register(self.world, form, key=key, confirmed=confirmed))
 
     async def resume(
-        self, key: str, *, confirmed: bool = False, send_again: bool = False
+        self, key: str, *, confirmed: bool = False, send_again: bool = False, sign_again: bool = False
     ) -> RegistrationStatus:
         """Go on with a registration, or find out what became of its activation."""
         await following.settle_activation(self.world, key)
-        dossier = await registering.resume(self.world, key, confirmed=confirmed, send_again=send_again)
+        dossier = await registering.resume(
+            self.world, key, confirmed=confirmed, send_again=send_again, sign_again=sign_again
+        )
         return status_of(dossier)
 
     async def activate(

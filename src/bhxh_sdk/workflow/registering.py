@@ -23,7 +23,7 @@ from bhxh_sdk.ports import Question
 from bhxh_sdk.transport import Filing, Operation, SignatureBy
 from bhxh_sdk.workflow.dossier import Dossier, content_digest
 from bhxh_sdk.workflow.paper import declaration_html
-from bhxh_sdk.workflow.signing import choose_certificate, finish_signing, start_signing
+from bhxh_sdk.workflow.signing import choose_certificate, finish_signing, give_up_signing, start_signing
 from bhxh_sdk.workflow.state import EventKind, State, folded
 from bhxh_sdk.workflow.world import World, completed, vietnamese_date
 
@@ -48,6 +48,7 @@ class _Walk:
     dossier: Dossier
     confirmed: bool = False
     send_again: bool = False
+    sign_again: bool = False
 
     @property
     def world(self) -> World:
@@ -116,7 +117,9 @@ async def register(world: World, form: Registration, *, key: str = "", confirmed
     return dossier
 
 
-async def resume(world: World, key: str, *, confirmed: bool = False, send_again: bool = False) -> Dossier:
+async def resume(
+    world: World, key: str, *, confirmed: bool = False, send_again: bool = False, sign_again: bool = False
+) -> Dossier:
     """Go on with a registration where it stands.
 
     Args:
@@ -124,16 +127,20 @@ async def resume(world: World, key: str, *, confirmed: bool = False, send_again:
         key: the registration's key.
         confirmed: whether a person has confirmed the declaration (step 17).
         send_again: a person's decision to send once more although an earlier sending may have arrived.
+        sign_again: a person's decision to have it signed once more although an earlier signature may have
+            been asked for.
 
     """
     dossier = await Dossier.opened(world, key)
-    await advance(dossier, confirmed=confirmed, send_again=send_again)
+    await advance(dossier, confirmed=confirmed, send_again=send_again, sign_again=sign_again)
     return dossier
 
 
-async def advance(dossier: Dossier, *, confirmed: bool = False, send_again: bool = False) -> None:
+async def advance(
+    dossier: Dossier, *, confirmed: bool = False, send_again: bool = False, sign_again: bool = False
+) -> None:
     """Take step after step until somebody else has to act."""
-    walk = _Walk(dossier, confirmed, send_again)
+    walk = _Walk(dossier, confirmed, send_again, sign_again)
     while (step := _NEXT.get(dossier.state.state)) is not None:
         await step(walk)
 
@@ -185,7 +192,11 @@ async def _sign(walk: _Walk) -> None:
 
 
 async def _finish(walk: _Walk) -> None:
-    await finish_signing(walk.dossier)
+    if walk.sign_again:
+        walk.sign_again = False
+        await give_up_signing(walk.dossier)
+    else:
+        await finish_signing(walk.dossier)
 
 
 async def _send(walk: _Walk) -> None:

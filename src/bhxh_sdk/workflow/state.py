@@ -53,6 +53,7 @@ class EventKind(Enum):
     CHECKED = "checked"
     CONFIRMED = "confirmed"
     BUILT = "built"
+    SIGNING_INTENDED = "signing_intended"
     SIGNING_STARTED = "signing_started"
     SIGNING_ENDED = "signing_ended"
     SIGNED = "signed"
@@ -88,11 +89,18 @@ TRANSITIONS: Mapping[State, Mapping[EventKind, State]] = {
     State.CHECKED: {EventKind.CONFIRMED: State.CONFIRMED},
     State.CONFIRMED: {EventKind.BUILT: State.BUILT},
     State.BUILT: {
+        EventKind.SIGNING_INTENDED: State.SIGNING,
         EventKind.SIGNING_STARTED: State.SIGNING,
         EventKind.LEFT_TO_SERVICE: State.READY,
         EventKind.PRINTED: State.PRINTED,
     },
-    State.SIGNING: {EventKind.SIGNED: State.READY, EventKind.SIGNING_ENDED: State.BUILT},
+    # An intent is written down before a phone may ring; from a doubt only a person's decision leads back.
+    State.SIGNING: {
+        EventKind.SIGNING_INTENDED: State.SIGNING,
+        EventKind.SIGNING_STARTED: State.SIGNING,
+        EventKind.SIGNED: State.READY,
+        EventKind.SIGNING_ENDED: State.BUILT,
+    },
     State.READY: {EventKind.SEND_INTENDED: State.SENDING},
     State.SENDING: {
         EventKind.SUBMITTED: State.SUBMITTED,
