@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bhxh_sdk.ports import Reply, Request
     from bhxh_sdk.secret import Secret
     from bhxh_sdk.signers.contract import SigningTransaction
@@ -21,11 +23,14 @@ __all__ = [
     "Call",
     "Conversation",
     "Effect",
+    "Moment",
+    "MomentNeed",
     "Note",
     "SecretNeed",
     "SecretRefused",
     "Step",
     "called",
+    "drawn",
     "needed",
     "noted",
     "refused",
@@ -95,7 +100,26 @@ class Note:
     transaction: SigningTransaction
 
 
-Step = Call | SecretNeed | SecretRefused | Note
+@frozen(kw_only=True)
+class MomentNeed:
+    """The present moment and an id that nobody drew before: people may have thought for minutes by now."""
+
+
+@frozen(kw_only=True)
+class Moment:
+    """What the clock gives.
+
+    Args:
+        now: the present moment.
+        new_id: a new identifier.
+
+    """
+
+    now: datetime
+    new_id: str
+
+
+Step = Call | SecretNeed | SecretRefused | Note | MomentNeed
 """What a conversation may ask for."""
 
 Conversation = Generator[Step, Any, T]
@@ -122,3 +146,9 @@ def refused(name: str) -> Conversation[None]:
 def noted(transaction: SigningTransaction) -> Conversation[None]:
     """Have a transaction kept."""
     yield Note(transaction=transaction)
+
+
+def drawn() -> Conversation[Moment]:
+    """Return the present moment and a new identifier."""
+    moment: Moment = yield MomentNeed()
+    return moment

@@ -16,7 +16,7 @@ from bhxh_sdk.errors import (
 )
 from bhxh_sdk.signers.contract import SigningState
 from bhxh_sdk.signers.jobs import check_jobs
-from bhxh_sdk.signers.remote.conversation import Call, Effect, Note, SecretNeed
+from bhxh_sdk.signers.remote.conversation import Call, Effect, Moment, MomentNeed, Note, SecretNeed
 from bhxh_sdk.signers.remote.protocol import Order, planned
 
 if TYPE_CHECKING:
@@ -252,6 +252,8 @@ class _Talk:
             return await self._send(step)
         if isinstance(step, SecretNeed):
             return await self._secrets.secret(step, self._ask)
+        if isinstance(step, MomentNeed):
+            return Moment(now=self._clock.now(), new_id=self._clock.new_id())
         if isinstance(step, Note):
             self.noted = step.transaction
             if self._note is not None:
