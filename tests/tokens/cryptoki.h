@@ -123,7 +123,7 @@ enum {
     ON_SESSION(C_SetAttributeValue, (CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE *t, CK_ULONG n), \
         (s, o, t, n)) \
     ON_SESSION(C_FindObjectsInit, (CK_SESSION_HANDLE s, CK_ATTRIBUTE *t, CK_ULONG n), (s, t, n)) \
-    ON_SESSION(C_FindObjects, (CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *o, CK_ULONG n, CK_ULONG_PTR c), (s, o, n, c)) \
+    OWN(C_FindObjects, (CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *o, CK_ULONG n, CK_ULONG_PTR c)) \
     ON_SESSION(C_FindObjectsFinal, (CK_SESSION_HANDLE s), (s)) \
     ON_SESSION(C_EncryptInit, (CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE k), (s, m, k)) \
     CRYPTOKI_TWO_WAY(ON_SESSION, C_Encrypt) \

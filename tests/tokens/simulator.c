@@ -156,6 +156,14 @@ static CK_RV begin(struct call *call, struct site *site, const char *format, ...
     return is_turn(call, "fail", what, sizeof what) ? strtoul(what, NULL, 0) : CKR_OK;
 }
 
+/* Tell another length than the true one, where that is set. */
+static void lie(const struct call *call, CK_RV rv, CK_ULONG_PTR length)
+{
+    char what[64];
+    if (rv == CKR_OK && is_turn(call, "lie", what, sizeof what))
+        *length = strtoul(what, NULL, 0);
+}
+
 static CK_RV finish(struct call *call, CK_RV result)
 {
     char text[32];
@@ -467,6 +475,7 @@ EXPORTED CK_RV C_Sign(CK_SESSION_HANDLE s, CK_BYTE_PTR data, CK_ULONG length, CK
     BEGIN(C_Sign, "session=%lu data=%lu output=%s", s, length, value ? "yes" : "no")
     UNLESS_FAILED(session_state(&call, s))
     UNLESS_FAILED(sign(&call, s, data, length, value, size))
+    lie(&call, rv, size);
     FINISH
 }
 
@@ -493,6 +502,16 @@ EXPORTED CK_RV C_GetAttributeValue(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_A
     BEGIN(C_GetAttributeValue, "session=%lu object=%lu type=0x%lx", s, o, t && n ? t[0].type : 0)
     UNLESS_FAILED(session_state(&call, s))
     UNLESS_FAILED(attributes(&call, s, o, t, n))
+    lie(&call, rv, &t[0].ulValueLen);
+    FINISH
+}
+
+EXPORTED CK_RV C_FindObjects(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *o, CK_ULONG n, CK_ULONG_PTR c)
+{
+    BEGIN(C_FindObjects, "session=%lu", s)
+    UNLESS_FAILED(session_state(&call, s))
+    UNLESS_FAILED(backend->C_FindObjects(s, o, n, c))
+    lie(&call, rv, c);
     FINISH
 }
 
@@ -573,6 +592,7 @@ EXPORTED CK_RV C_GetSlotList(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG_PTR co
 {
     BEGIN(C_GetSlotList, "present=%d output=%s", present, list ? "yes" : "no")
     UNLESS_FAILED(count ? slot_list(&call, present, list, count) : CKR_ARGUMENTS_BAD)
+    lie(&call, rv, count);
     FINISH
 }
 
@@ -633,6 +653,7 @@ EXPORTED CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_U
     BEGIN(C_GetMechanismList, "slot=%lu output=%s", slot, list ? "yes" : "no")
     UNLESS_FAILED(token_state(&call, slot, CKR_TOKEN_NOT_PRESENT))
     UNLESS_FAILED(mechanism_list(&call, slot, list, count))
+    lie(&call, rv, count);
     FINISH
 }
 

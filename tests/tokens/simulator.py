@@ -29,7 +29,7 @@ __all__ = ["Call", "Simulator", "build_simulator"]
 _HERE = Path(__file__).parent
 _FLAGS = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-Wl,-Bsymbolic"]
 _EVERY = "*"
-_GROUPS = ("fail", "crash", "hang")
+_GROUPS = ("fail", "crash", "hang", "lie")
 _STYLES = {
     "immediate": {"pin_flags": "plain", "last_wrong": 0xA4},
     "opencryptoki": {"pin_flags": "exclusive", "last_wrong": 0xA0},
@@ -149,6 +149,9 @@ class Simulator:
                   nothing else.
                 - crash: `{"C_Sign": "segv"}`, `abort` or `exit`; also `load`; counted as in `fail`.
                 - hang: `{"C_Sign": 5}`, seconds before it goes on as ever; also `load`; counted as in `fail`.
+                - lie: `{"C_Sign": 2**62}`, the length that it tells in place of the true one; for C_Sign,
+                  C_GetAttributeValue (the first attribute), C_FindObjects, and the lists of slots and
+                  mechanisms; counted as in `fail`.
 
         """
         self._settings |= settings

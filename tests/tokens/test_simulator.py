@@ -377,6 +377,14 @@ def test_it_hangs_on_demand(simulator, where):
     assert [call.ended for call in simulator.calls(where)] == ["hang", "0x0"]
 
 
+def test_it_lies_about_a_length_on_demand(simulator, driver, ready):
+    session, key = ready
+    simulator.set(lie={"C_GetAttributeValue": (2**62, 1, 1)})
+    told = [driver.attribute(session, key, 0x3, 40)[1] for _ in range(3)]
+    assert told[1] == 2**62
+    assert told[0] == told[2] < 40
+
+
 def test_the_log_tells_each_call_with_what_matters_and_never_a_pin(simulator, driver, ready):
     simulator.forget_calls()
     session, key = ready

@@ -194,7 +194,9 @@ class BoundSession(ABC):
         """Read attributes at once, or one by one from a token that refuses all for the sake of one."""
         try:
             return self._read(found, wanted)
-        except CkrError:
+        except CkrError as error:
+            if error.code is None:  # no answer of the driver: a length that is none
+                raise
             return dict(self._each(found, wanted))
 
     def _each(self, found: Any, wanted: tuple[int, ...]) -> Iterator[tuple[int, bytes]]:  # noqa: ANN401  # as above
