@@ -115,9 +115,25 @@ _REASONS: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str]] = 
 )
 
 
+# What a server says of our own certificate. With TLS 1.3 it may come when the request has left already.
+_OUR_CERTIFICATE = frozenset(
+    {
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "SSLV3_ALERT_CERTIFICATE_REVOKED",
+        "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    }
+)
+
+
 def _reason(error: BaseException | None) -> str:
     """Return the stable word for a failure, looking through what wraps it."""
     while error is not None:
+        if isinstance(error, ssl.SSLError) and error.reason in _OUR_CERTIFICATE:
+            return "client_certificate"
         for kinds, reason in _REASONS:
             if isinstance(error, kinds):
                 return reason

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bhxh_sdk.ports import Clock, Request
+    from bhxh_sdk.secret import Secret
 
 __all__ = ["AsyncHttpSender", "HttpSender", "multipart_body"]
 
@@ -165,7 +166,7 @@ class _AsyncNetwork(httpcore.AsyncNetworkBackend):
 class _HttpSender:
     """Everything that the two senders decide alike."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # named options; the first is the only one without a name
         self,
         clock: Clock,
         *,
@@ -174,10 +175,18 @@ class _HttpSender:
         user_agent: str = "",
         trust_env: bool = False,
         limits: Limits | None = None,
+        client_certificate: str | os.PathLike[str] | None = None,
+        client_key: str | os.PathLike[str] | None = None,
+        client_key_password: Secret | None = None,
     ) -> None:
         self._clock = clock
         self._policy = OutboundPolicy(allowed_hosts=allowed_hosts, trust_env=trust_env)
-        self._tls = tls_context(Path(ca_bundle) if ca_bundle is not None else None)
+        self._tls = tls_context(
+            _path(ca_bundle),
+            client_certificate=_path(client_certificate),
+            client_key=_path(client_key),
+            client_key_password=client_key_password,
+        )
         self._user_agent = user_agent or f"bhxh-sdk/{version('bhxh-sdk')}"
         self._limits = limits or Limits()
         self._cookies = httpx.Cookies()
@@ -214,6 +223,10 @@ class _HttpSender:
         return Reply(status=response.status, headers=pairs, body=body)
 
 
+def _path(file: str | os.PathLike[str] | None) -> Path | None:
+    return None if file is None else Path(file)
+
+
 def _is_odd_cookie(name: bytes, value: bytes) -> bool:
     """Tell whether a cookie could not be sent back: kept, it would break every later call."""
     return name.lower() == b"set-cookie" and not (value.isascii() and value.decode().isprintable())
@@ -242,9 +255,13 @@ class HttpSender(_HttpSender):
         user_agent: what to call ourselves; `bhxh-sdk/<version>` when empty.
         trust_env: whether proxies named by the environment are used.
         limits: how much an answer may weigh.
+        client_certificate: PEM file with our own certificate, for servers that demand one (mutual TLS).
+        client_key: PEM file with its private key; None where the certificate's file holds it too.
+        client_key_password: what an encrypted key is opened with.
 
     Raises:
-        SetupError: the CA bundle cannot be read.
+        SetupError: the CA bundle, certificate or key cannot be read, or the key's password is missing or
+            wrong; `field` names the argument.
 
     """
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from bhxh_sdk.secret import Secret
+
 __all__ = ["Limits", "OutboundPolicy", "Unpacker", "sendable", "tls_context"]
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -115,17 +117,37 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-@cache
-def tls_context(ca_bundle: Path | None = None) -> ssl.SSLContext:
+def tls_context(
+    ca_bundle: Path | None = None,
+    *,
+    client_certificate: Path | None = None,
+    client_key: Path | None = None,
+    client_key_password: Secret | None = None,
+) -> ssl.SSLContext:
     """Return TLS settings: version 1.2 at least, names and certificates always checked.
 
     Args:
         ca_bundle: a PEM file with the only authorities to trust; None for those of the system.
+        client_certificate: a PEM file with our own certificate, and those above it, for servers that demand
+            one (mutual TLS); None to show none.
+        client_key: a PEM file with its private key; None where the certificate's file holds it too.
+        client_key_password: what an encrypted key is opened with.
 
     Raises:
-        SetupError: the file cannot be read.
+        SetupError: a file cannot be read, the key belongs to another certificate, or its password is missing
+            or wrong; `field` names the argument.
 
     """
+    if client_certificate is not None:
+        context = _context(ca_bundle)
+        _identify(context, client_certificate, client_key, client_key_password)
+        return context
+    if client_key is not None:
+        raise SetupError("setup.client_key_alone", field="client_certificate", name=str(client_key))
+    return _shared_context(ca_bundle)
+
+
+def _context(ca_bundle: Path | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ValueError) as error:
@@ -133,6 +155,54 @@ def tls_context(ca_bundle: Path | None = None) -> ssl.SSLContext:
         raise SetupError("setup.ca_bundle", field="ca_bundle", name=str(ca_bundle), reason=reason) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+_shared_context = cache(_context)
+"""Without a key of our own, settings are shared: to read the system's authorities takes time."""
+
+
+def _identify(context: ssl.SSLContext, certificate: Path, key: Path | None, password: Secret | None) -> None:
+    """Give our own certificate and key to TLS settings."""
+    _demand_pem("client_certificate", certificate, b"CERTIFICATE-----")
+    _demand_pem("client_key", key or certificate, b"PRIVATE KEY-----")
+    asked: list[bool] = []
+
+    def entered() -> str:  # without it OpenSSL would ask at the terminal
+        asked.append(True)
+        return "" if password is None else password.reveal()
+
+    try:
+        context.load_cert_chain(certificate, key, entered)
+    except (OSError, ValueError) as error:
+        raise _unusable(error, certificate, key, password, asked=bool(asked)) from None
+
+
+def _demand_pem(argument: str, file: Path, mark: bytes) -> None:
+    try:
+        reason = "" if mark in file.read_bytes() else "no PEM"
+    except (OSError, ValueError) as error:
+        reason = type(error).__name__
+    if reason:
+        raise SetupError(f"setup.{argument}", field=argument, name=str(file), reason=reason)
+
+
+def _unusable(
+    error: OSError | ValueError, certificate: Path, key: Path | None, password: Secret | None, *, asked: bool
+) -> SetupError:
+    """Return the error for a certificate and key that OpenSSL does not take."""
+    name = str(key or certificate)
+    if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
+        return SetupError("setup.client_key_mismatch", field="client_key", name=name)
+    if asked and not password:
+        return SetupError("setup.client_key_password_missing", field="client_key_password", name=name)
+    if asked:
+        return SetupError("setup.client_key_password", field="client_key_password", name=name)
+    argument, file = "client_key", name
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
+    except OSError:
+        argument, file = "client_certificate", str(certificate)
+    return SetupError(f"setup.{argument}", field=argument, name=file, reason=type(error).__name__)
 
 
 class Unpacker:
