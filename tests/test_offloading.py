@@ -8,10 +8,16 @@ import pytest
 from attrs import frozen
 from workflow_world import NOW, Person, StillClock
 
-from bhxh_sdk.errors import KeyPasswordError, WrongStateError
-from bhxh_sdk.offloading import OffLoopJournal, OffLoopLocalSigner, OffLoopSigner
+from bhxh_sdk.errors import KeyPasswordError, PersonNeededError, WrongStateError
+from bhxh_sdk.offloading import (
+    OffLoopJournal,
+    OffLoopLocalSigner,
+    OffLoopSigner,
+    beside_the_loop,
+    closed,
+)
 from bhxh_sdk.ports import CaptchaChallenge, Event, Question
-from bhxh_sdk.signers import Capabilities, LocalSigner
+from bhxh_sdk.signers import Capabilities, LocalSigner, NotesSigning
 from bhxh_sdk.workflow import MemoryJournal
 
 
@@ -69,6 +75,115 @@ def test_all_work_is_done_on_one_thread_and_questions_in_the_loop():
     assert len(set(threads)) == 1
     assert threads[0].startswith("bhxh-signer")
     assert (secret.reveal(), picture, choice, agreed) == ("secret", "abcd", 0, True)
+
+
+def test_a_question_ends_when_nobody_waits_for_its_answer_any_more():
+    asked = threading.Event()
+
+    class Silent(Person):
+        async def secret(self, question):
+            asked.set()
+            await asyncio.sleep(60)
+
+    class Wanting(TokenLike):
+        async def start(self, jobs, certificate, ask, clock):
+            try:
+                await ask.secret(Question(purpose="pin"))
+            except PersonNeededError as error:
+                self.threads.append(error.field)
+            with pytest.raises(PersonNeededError):
+                await ask.confirm(Question(purpose="pin_pad"))
+
+    async def main(leave) -> list[str]:
+        signer = OffLoopSigner(token := Wanting([]))
+        start = asyncio.create_task(signer.start([], None, Silent(), StillClock()))
+        await asyncio.to_thread(asked.wait)
+        leave(signer, start)
+        await asyncio.wait([start])
+        await closed(signer)
+        return token.threads
+
+    for leave in (lambda _, start: start.cancel(), lambda signer, _: signer.close()):
+        asked.clear()
+        threads = asyncio.run(asyncio.wait_for(main(leave), 10))
+        assert threads[0] == "pin"
+        assert threads[1].startswith("bhxh-signer")
+
+
+def test_closing_does_not_hold_up_the_loop_and_tells_what_went_wrong():
+    class Slow(TokenLike):
+        def close(self):
+            time.sleep(0.1)
+            raise KeyPasswordError
+
+    async def main() -> int:
+        signer, beats = OffLoopSigner(Slow([])), 0
+        task = asyncio.create_task(closed(signer))
+        while not task.done():
+            await asyncio.sleep(0.005)
+            beats += 1
+        with pytest.raises(KeyPasswordError):
+            await task
+        return beats
+
+    assert asyncio.run(main()) >= 5
+    with pytest.raises(KeyPasswordError):
+        OffLoopSigner(Slow([])).close()
+
+
+def test_what_is_still_open_has_no_end_to_wait_for():
+    async def main() -> None:
+        signer = OffLoopSigner(TokenLike([]))
+        await asyncio.wait_for(signer.ended(), 1)
+        await closed(TokenLike([]))
+        await closed(signer)
+
+    asyncio.run(main())
+
+
+class NotingLike(TokenLike):
+    """A signer that reaches a person and has each step noted first."""
+
+    asynchronous = False
+
+    async def start_noted(self, jobs, certificate, ask, clock, note):
+        if note is not None:
+            await note("intended")
+        return threading.current_thread().name
+
+    async def result_noted(self, transaction, clock, note):
+        await note("further")
+        return threading.current_thread().name
+
+
+def test_notes_are_kept_in_the_loop():
+    async def main() -> list[str]:
+        kept = []
+
+        async def keep(transaction):
+            kept.append((transaction, threading.current_thread().name))
+
+        signer = beside_the_loop(NotingLike([]))
+        assert isinstance(signer, NotesSigning)
+        thread = await signer.start_noted([], None, Person(), StillClock(), keep)
+        assert await signer.start_noted([], None, Person(), StillClock(), None) == thread
+        assert await signer.result_noted(None, StillClock(), keep) == thread
+        await closed(signer)
+        return [thread, *kept]
+
+    thread, *kept = asyncio.run(main())
+    assert thread.startswith("bhxh-signer")
+    assert kept == [("intended", "MainThread"), ("further", "MainThread")]
+
+
+def test_which_signers_run_beside_the_loop():
+    class InTheLoop(NotingLike):
+        asynchronous = True
+
+    waiting = InTheLoop([])
+    assert beside_the_loop(waiting) is waiting
+    assert type(beside_the_loop(KeyLike([]))) is OffLoopLocalSigner
+    assert type(beside_the_loop(TokenLike([]))) is OffLoopSigner
 
 
 class KeyLike(TokenLike):

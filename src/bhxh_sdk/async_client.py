@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from bhxh_sdk import catalogue as catalogue_room
 from bhxh_sdk.client import channel_of, journal_of
-from bhxh_sdk.offloading import OffLoopJournal, beside_the_loop
+from bhxh_sdk.offloading import OffLoopJournal, beside_the_loop, closed
 from bhxh_sdk.signers.holding import checked_signer
 from bhxh_sdk.system import AskPerson, AsyncSystemClock, telling
 from bhxh_sdk.workflow import Desk, World
@@ -164,8 +164,8 @@ class AsyncClient:
         world = self._desk.world
         await world.channel.close()
         if world.signer is not None:
-            world.signer.close()
-        world.journal.close()
+            await closed(world.signer)
+        await closed(world.journal)
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,8 +15,7 @@ from bhxh_sdk.document_signer import (
     checked_source,
     checked_workers,
 )
-from bhxh_sdk.offloading import OffLoopLocalSigner, OffLoopSigner
-from bhxh_sdk.signers import LocalSigner
+from bhxh_sdk.offloading import beside_the_loop, closed
 from bhxh_sdk.signers.holding import checked_signer
 from bhxh_sdk.system import AskPerson, AsyncSystemClock, telling
 from bhxh_sdk.workflow.batch import grouped, signed_here, signed_there
@@ -70,7 +69,7 @@ class AsyncDocumentSigner:
         workers: int | None = None,
     ) -> None:
         workers, signer = checked_workers(workers), checked_signer(signer)
-        self._signer = _beside_the_loop(signer)
+        self._signer = beside_the_loop(signer)
         self._chosen = certificate
         self._ask = ask or AskPerson()
         self._clock = clock or AsyncSystemClock()
@@ -126,7 +125,7 @@ class AsyncDocumentSigner:
         if self._batch is not None:
             self._batch.close()
         self._batch = None
-        self._signer.close()
+        await closed(self._signer)
 
     async def _opened(self) -> SigningBatch:
         if self._batch is None or self._batch.is_lost:
@@ -152,13 +151,6 @@ class AsyncDocumentSigner:
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         msg = "a signer holds a private key and cannot be pickled or copied"
         raise TypeError(msg)
-
-
-def _beside_the_loop(signer: Signer) -> Signer:
-    """Return a signer that never holds up the loop: a token's driver blocks, as a decrypted key file does."""
-    if signer.capabilities.confirms_elsewhere:
-        return signer
-    return OffLoopLocalSigner(signer) if isinstance(signer, LocalSigner) else OffLoopSigner(signer)
 
 
 async def _one_by_one(
