@@ -30,8 +30,9 @@ from bhxh_sdk.signers.remote.secrets import SecretPlace
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
 
-__all__ = ["RemoteProfile", "dialect_names", "dialect_of", "settings_of"]
+__all__ = ["RemoteProfile", "dialect_names", "dialect_of", "one_of", "settings_of"]
 
 T = TypeVar("T")
 
@@ -160,6 +161,24 @@ def dialect_of(profile: RemoteProfile, kind: type[T], usual: str) -> T:
         raise UnknownCodeError("remote.dialect", field="dialect", value=name, choices=choices)
     text = _folder().joinpath(f"{profile.kind}-{name}.toml").read_text("utf-8")
     return _structured(kind, tomllib.loads(text) | dict(profile.dialect_changes), "dialect_changes.")
+
+
+def one_of(place: str, value: object, choices: Iterable[object]) -> None:
+    """Refuse a member that is none of its choices.
+
+    Args:
+        place: the member.
+        value: what it is.
+        choices: what it may be.
+
+    Raises:
+        InputError: it is none of them.
+
+    """
+    known = tuple(choices)
+    if value not in known:
+        shown = ", ".join(str(choice) for choice in known)
+        raise InputError("remote.not_a_choice", field=place, value=str(value), choices=shown)
 
 
 def _folder() -> Any:  # noqa: ANN401  # importlib.resources has no common type before 3.12

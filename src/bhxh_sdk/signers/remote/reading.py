@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from bhxh_sdk.errors import SignatureMismatchError, UnexpectedReplyError
-from bhxh_sdk.models import SignatureScheme
+from bhxh_sdk.errors import SignatureMismatchError, UnexpectedReplyError, UnreadableFileError
+from bhxh_sdk.models import CertificateInfo, SignatureScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +24,7 @@ __all__ = [
     "as_number",
     "as_text",
     "bytes_of",
+    "certificate_of",
     "json_answer",
     "raw_value",
     "signatures_by_id",
@@ -36,6 +37,7 @@ _HALF = 32  # bytes of r and of s on P-256
 _LONGEST_TEXT = 300
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 _SPACE = re.compile(rb"\s+")
+_ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
 
 
 def unexpected(reply: Reply, code: str = "remote.unexpected_reply") -> UnexpectedReplyError:
@@ -100,6 +102,14 @@ def bytes_of(text: object) -> bytes:
         return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
     except binascii.Error as error:
         raise ValueError("not base64") from error
+
+
+def certificate_of(text: object) -> CertificateInfo | None:
+    """Return the certificate in a base64 text, with or without PEM's lines; None for what is none."""
+    bare = _ARMOUR.sub("", text) if isinstance(text, str) else text
+    with suppress(ValueError, UnreadableFileError):
+        return CertificateInfo.from_der(bytes_of(bare))
+    return None
 
 
 def raw_value(value: bytes, scheme: SignatureScheme) -> bytes:
