@@ -113,6 +113,13 @@ def test_a_message_that_is_longer_than_any_is_not_told(start):
     assert pipes.hear(10) == {"a": 1}
 
 
+def test_a_child_that_closed_its_ears_alone_has_ended(start):
+    pipes = start("exec <&-; echo '{}'; exec sleep 9")
+    assert pipes.hear(10) == {}
+    with pytest.raises(PipeEndedError):
+        pipes.tell({"a": 1})
+
+
 def test_nothing_is_told_to_who_has_spoken_without_being_asked(start):
     pipes = start("echo '{}'; exec cat")
     assert pipes._readable(10)
