@@ -1,7 +1,7 @@
 """One call at a time into a module, and only from the process that loaded it.
 
-python-pkcs11 tells a module that there is one thread, then releases the GIL around every call: without this
-lock, sessions used from two threads corrupt the module's memory. It is one lock for the module, not one for a
+python-pkcs11 tells a module that there is one thread, and calls into it release the GIL: without this lock,
+sessions used from two threads corrupt the module's memory. It is one lock for the module, not one for a
 session, because the tokens of a module share the module's state. A token signs one thing at a time anyway.
 """
 
