@@ -97,7 +97,7 @@ class Decision769:
             name="ca769",
             largest_batch=self._dialect.largest_batch,
             needs_secret=not by_phone,
-            confirms_elsewhere=True,
+            confirms_elsewhere=by_phone,
             resumable=self.chooses_id,
         )
 
