@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.models import CertificateInfo
     from bhxh_sdk.signers.contract import SigningJob
 
-__all__ = ["demand_kind", "public_key", "schemes_of", "signature_fits", "signed"]
+__all__ = ["demand_kind", "digest_info", "public_key", "schemes_of", "signature_fits", "signed"]
 
 _HALF = 32  # bytes of r and of s on P-256
 _RSA = frozenset({SignatureScheme.RSA_PKCS1, SignatureScheme.RSA_PSS})
@@ -44,6 +44,20 @@ _PSS = {
     name: padding.PSS(mgf=padding.MGF1(algorithm), salt_length=algorithm.digest_size)
     for name, algorithm in _ALGORITHMS.items()
 }
+
+_DIGEST_INFO = {
+    HashName.SHA256: bytes.fromhex("3031300d060960864801650304020105000420"),
+    HashName.SHA384: bytes.fromhex("3041300d060960864801650304020205000430"),
+    HashName.SHA512: bytes.fromhex("3051300d060960864801650304020305000440"),
+}
+
+
+def digest_info(digest: bytes, hash_name: HashName) -> bytes:
+    """Return the DER that PKCS#1 v1.5 pads: 51 bytes for SHA-256.
+
+    Source: RFC 8017, section 9.2, note 1.
+    """
+    return _DIGEST_INFO[hash_name] + digest
 
 
 def signed(key: Any, digest: bytes, hash_name: HashName, scheme: SignatureScheme) -> bytes:  # noqa: ANN401  # RSA or P-256; each has a `sign` of its own

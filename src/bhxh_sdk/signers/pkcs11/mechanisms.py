@@ -16,18 +16,13 @@ from bhxh_sdk.errors import InputError, UnsupportedOperationError
 from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.signers.contract import HashName
 from bhxh_sdk.signers.pkcs11.contract import Mechanism
+from bhxh_sdk.signers.values import digest_info
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 __all__ = ["data_of", "demand_length", "mechanism_of"]
 
-# RFC 8017, section 9.2, note 1: the DER in front of the digest.
-_DIGEST_INFO = {
-    HashName.SHA256: bytes.fromhex("3031300d060960864801650304020105000420"),
-    HashName.SHA384: bytes.fromhex("3041300d060960864801650304020205000430"),
-    HashName.SHA512: bytes.fromhex("3051300d060960864801650304020305000440"),
-}
 _LENGTHS = {name: hashlib.new(name.value).digest_size for name in HashName}
 
 
@@ -74,7 +69,7 @@ def data_of(mechanism: Mechanism, digest: bytes, hash_name: HashName, signed_inf
     """
     demand_length(digest, hash_name)
     if mechanism is Mechanism.RSA_PKCS:
-        return _DIGEST_INFO[hash_name] + digest
+        return digest_info(digest, hash_name)
     if mechanism is not Mechanism.SHA256_RSA_PKCS:
         return digest
     if not signed_info:
