@@ -1,0 +1,189 @@
+"""What the errors of a CSC service mean: the names of the specification, and the texts below one of them.
+
+Many different matters are `invalid_request` and told apart by their text alone; so the text is kept, known
+ones are understood, and an unknown one stays a request that was not taken. Source: CSC API 1.0.4 and 2.0;
+RFC 6749.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from bhxh_sdk.errors import InputError
+from bhxh_sdk.signers.remote.reading import as_text, json_answer, unexpected
+from bhxh_sdk.signers.verdicts import Meaning, Verdict, verdict_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bhxh_sdk.errors import BhxhError
+    from bhxh_sdk.ports import Reply
+
+__all__ = ["ERRORS", "TEXTS", "CscErrors", "Refusal"]
+
+ERRORS: Mapping[str, Verdict] = {
+    "invalid_request": Verdict.REQUEST,
+    "unauthorized_client": Verdict.LOGIN,
+    "access_denied": Verdict.DECLINED,  # LIKELY: no source shows a person's refusal
+    "unsupported_response_type": Verdict.REQUEST,
+    "unsupported_grant_type": Verdict.REQUEST,
+    "invalid_scope": Verdict.REQUEST,
+    "server_error": Verdict.FAILED,
+    "temporarily_unavailable": Verdict.UNREACHABLE,
+    "expired_token": Verdict.EXPIRED,
+    "invalid_token": Verdict.LOGIN,
+    "invalid_pin": Verdict.SECRET,
+    "invalid_otp": Verdict.SECRET,
+    "authentication_error": Verdict.LOGIN,
+    "invalid_client": Verdict.LOGIN,
+    "invalid_grant": Verdict.LOGIN,
+    "invalid_authentication_data": Verdict.SECRET,
+}
+"""The verdict of each error name."""
+
+TEXTS: Mapping[str, Verdict] = {
+    "pin locked": Verdict.LOCKED,
+    "otp locked": Verdict.LOCKED,
+    "credential locked": Verdict.LOCKED,
+    "the credential identified by credentialid is disabled": Verdict.CERTIFICATE,
+    "signing certificate": Verdict.CERTIFICATE,  # "Signing certificate '…' is expired."
+    "sad expired": Verdict.EXPIRED,
+    "numbers of signatures is too high": Verdict.REQUEST,
+    "hash is not authorized by the sad": Verdict.REQUEST,
+    "invalid digest value length": Verdict.REQUEST,
+    "invalid parameter credentialid": Verdict.NO_CERTIFICATE,  # LIKELY: by the pattern of the others
+    "invalid parameter sad": Verdict.REQUEST,
+    "invalid base64 hash string parameter": Verdict.REQUEST,
+    "string parameter hashalgo": Verdict.REQUEST,  # "Missing (or invalid type) string parameter hashAlgo"
+}
+"""The verdict of `invalid_request` by a part of its text, in lower case."""
+
+_STARTS_NOTHING = {Verdict.DECLINED: Verdict.LOGIN, Verdict.EXPIRED: Verdict.LOGIN}
+"""What a word means on calls that nobody confirms: the token was denied or has expired, not the signature."""
+
+_SERVER = 500
+_REFUSED = 400
+_UNAUTHORIZED = 401
+_STALE = frozenset({"invalid_token", "expired_token"})
+_PAGE = re.compile(rb"<[!a-z]", re.IGNORECASE)
+
+
+@frozen(kw_only=True)
+class Refusal:
+    """Hold a clear no.
+
+    Args:
+        meaning: what it means.
+        code: the error's name, or the HTTP status where there is none.
+        text: the text, as received.
+        status: HTTP status.
+
+    """
+
+    meaning: Meaning
+    code: str
+    text: str
+    status: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it means, in the words that all providers share."""
+        return self.meaning.verdict
+
+    @property
+    def denies_login(self) -> bool:
+        """Whether the application, its secret or its token was refused."""
+        return self.meaning.verdict is Verdict.LOGIN
+
+    @property
+    def denies_token(self) -> bool:
+        """Whether it was the application's token that was refused, as far as that can be told."""
+        return self.status == _UNAUTHORIZED and self.code in _STALE
+
+    def error(self, reference: str = "") -> BhxhError:
+        """Return the error that it ends in."""
+        return verdict_error(self.meaning, code=self.code, text=self.text, reference=reference)
+
+
+class CscErrors:
+    """Read the errors of one service.
+
+    Args:
+        more_errors: verdicts by error name, before the known ones.
+        more_texts: verdicts by a part of the text, before the known ones.
+
+    Raises:
+        InputError: a verdict is none.
+
+    """
+
+    def __init__(self, more_errors: Mapping[str, str], more_texts: Mapping[str, str]) -> None:
+        self._errors = {**ERRORS, **_verdicts("more_errors", more_errors)}
+        self._own_texts = _verdicts("more_texts", more_texts)
+
+    def refusal(self, reply: Reply, *, starts: bool) -> Refusal | None:
+        """Return the clear no of an answer; None for a yes.
+
+        Args:
+            reply: the answer.
+            starts: whether the call was one that a person confirms, or that signs.
+
+        Raises:
+            UnexpectedReplyError: it is an error whose cause cannot be told: a page, or a bare 5xx.
+
+        """
+        if reply.status < _REFUSED:
+            return None
+        name, text = _told(reply)
+        verdict = self._verdict(name, text, reply.status)
+        if verdict is None:
+            raise unexpected(reply)
+        if not starts:
+            verdict = _STARTS_NOTHING.get(verdict, verdict)
+        return Refusal(
+            meaning=Meaning(verdict), code=name or str(reply.status), text=text, status=reply.status
+        )
+
+    def _verdict(self, name: str, text: str, status: int) -> Verdict | None:
+        folded = text.casefold()
+        found = next((verdict for part, verdict in self._own_texts.items() if part in folded), None)
+        if found is None and name == "invalid_request":
+            found = next((verdict for part, verdict in TEXTS.items() if part in folded), None)
+        found = found or self._errors.get(name)
+        if found is None and status < _SERVER:
+            return Verdict.LOGIN if status == _UNAUTHORIZED else Verdict.REQUEST
+        return found
+
+
+def _told(reply: Reply) -> tuple[str, str]:
+    """Return error name and text; plain text of a 4xx is taken, a page is not.
+
+    Raises:
+        UnexpectedReplyError: it is neither.
+
+    """
+    kind = reply.header("content-type").split(";")[0].strip().lower()
+    if kind == "text/plain" and reply.status < _SERVER and not _PAGE.search(reply.body):
+        return "", as_text(reply.body.decode("utf-8", "replace"))
+    answer = json_answer(reply)
+    name = as_text(answer.get("error"))
+    if not name:
+        raise unexpected(reply)
+    return name, as_text(answer.get("error_description"))
+
+
+def _verdicts(member: str, words: Mapping[str, str]) -> dict[str, Verdict]:
+    known = {verdict.value: verdict for verdict in Verdict}
+    for word in words.values():
+        if word not in known:
+            raise InputError(
+                "remote.choice",
+                field=f"dialect_changes.{member}",
+                value=word,
+                choices=", ".join(sorted(known)),
+            )
+    texts = member == "more_texts"
+    return {key.casefold() if texts else key: known[word] for key, word in words.items()}
