@@ -70,7 +70,7 @@ BINDINGS = ("pkcs11", "PyKCS11")  # each in one module of its room
 OUTSIDE = {
     "httpx": {"transport/http.py"},
     "httpcore": {"transport/http.py"},
-    "lxml": {"xml/", "signers/remote/soap.py"},  # SIM services speak SOAP: messages of their own, no documents
+    "lxml": {"xml/", "signers/remote/soap.py"},  # SIM services speak SOAP; no document is read there
     "signxml": {"xml/"},
     "pyhanko_certvalidator": {"trust/"},
     "asn1crypto": {"trust/"},
