@@ -172,13 +172,13 @@ def one_of(place: str, value: object, choices: Iterable[object]) -> None:
         choices: what it may be.
 
     Raises:
-        InputError: it is none of them.
+        UnknownCodeError: it is none of them.
 
     """
     known = tuple(choices)
     if value not in known:
         shown = ", ".join(str(choice) for choice in known)
-        raise InputError("remote.not_a_choice", field=place, value=str(value), choices=shown)
+        raise UnknownCodeError("remote.choice", field=place, value=str(value), choices=shown)
 
 
 def _folder() -> Any:  # noqa: ANN401  # importlib.resources has no common type before 3.12
