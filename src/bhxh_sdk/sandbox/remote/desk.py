@@ -224,21 +224,22 @@ class SigningDesk:
             self.transactions[name] = begun
             return begun
 
-    def state(self, transaction: Transaction) -> DeskState:
-        """Return where a transaction stands now."""
+    def state(self, transaction: Transaction, at: datetime | None = None) -> DeskState:
+        """Return where a transaction stands now, or at another moment."""
+        moment = at or self.now
         answer, answered = transaction.ring.answer, transaction.begun + transaction.ring.after
         if answer in _AT_ONCE:
             return _AT_ONCE[answer]
         if answer is Answer.IGNORES or answered >= transaction.ends:
-            return DeskState.EXPIRED if self.now >= transaction.ends else DeskState.WAITING
-        if self.now < answered:
+            return DeskState.EXPIRED if moment >= transaction.ends else DeskState.WAITING
+        if moment < answered:
             return DeskState.WAITING
-        return self._once_answered(transaction, answered)
+        return self._once_answered(transaction, moment - answered)
 
-    def _once_answered(self, transaction: Transaction, answered: datetime) -> DeskState:
+    def _once_answered(self, transaction: Transaction, since: timedelta) -> DeskState:
         if transaction.ring.answer is Answer.DECLINES:
             return DeskState.DECLINED
-        if self.now < answered + self.signing:
+        if since < self.signing:
             return DeskState.CONFIRMED
         return DeskState.FAILED if transaction.fails else DeskState.DONE
 
