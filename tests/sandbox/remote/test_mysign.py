@@ -148,7 +148,8 @@ def test_a_token_belongs_to_one_signer(client):
 
 def test_the_list_wants_the_chain(client):
     token = client.token()
-    assert client.asked(CERTIFICATES, {**CLIENT, **SIGNER}, token)[0] == 400
+    for changes in ({}, {"certificates": "none"}):
+        assert client.asked(CERTIFICATES, {**CLIENT, **SIGNER, **changes}, token)[0] == 400
     status, listed = client.asked(CERTIFICATES, {**CLIENT, **SIGNER, "certificates": "chain"}, token)
     assert status == 200
     assert [item["credential_id"] for item in listed] == ["KEY-1"]
