@@ -15,7 +15,16 @@ from bhxh_sdk.signers.contract import (
     SigningState,
     SigningTransaction,
 )
-from bhxh_sdk.signers.flow import followed, looked_after, resume, sign, started, values_of
+from bhxh_sdk.signers.flow import (
+    asked_after,
+    followed,
+    key_of,
+    looked_after,
+    resume,
+    sign,
+    started,
+    values_of,
+)
 from bhxh_sdk.signers.soft_key import SoftKeySigner
 from bhxh_sdk.signers.test_certificate import throwaway
 from bhxh_sdk.signers.transactions import transaction_from_dict, transaction_to_dict
@@ -39,9 +48,11 @@ __all__ = [
     "SigningTransaction",
     "SoftKeySigner",
     "Verdict",
+    "asked_after",
     "choose",
     "choose_certificate",
     "followed",
+    "key_of",
     "known_schemes",
     "looked_after",
     "open_signer",

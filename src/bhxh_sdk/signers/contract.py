@@ -8,9 +8,9 @@ first.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  # attrs and cattrs read the annotations at run time
+from datetime import UTC, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from attrs import field, frozen
 
@@ -34,6 +34,9 @@ __all__ = [
     "SigningState",
     "SigningTransaction",
 ]
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class HashName(Enum):
@@ -78,12 +81,38 @@ class SigningCertificate:
         certificate: what it says.
         key_id: the backend's own name for the key: CKA_ID, credential id, serial number.
         has_private_key: whether the key is there too; None when that is unknown before a PIN is given.
+        comes_later: whether the certificate is not known yet: make such a one with `to_come`.
 
     """
 
     certificate: CertificateInfo
     key_id: str
     has_private_key: bool | None = None
+    comes_later: bool = False
+
+    @classmethod
+    def to_come(cls, key_id: str = "") -> Self:
+        """Stand in for a certificate that comes only with the signature (`SigningTransaction.certificate`).
+
+        What it says of the certificate is empty.
+
+        Args:
+            key_id: the backend's own name for the key; empty where the backend has but one.
+
+        """
+        unknown = CertificateInfo(
+            subject="",
+            issuer="",
+            common_name="",
+            issuer_name="",
+            serial=0,
+            not_before=_NEVER,
+            not_after=_NEVER,
+            signing_allowed=False,
+            key_kind="",
+            key_bits=0,
+        )
+        return cls(certificate=unknown, key_id=key_id, comes_later=True)
 
 
 @frozen(kw_only=True)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bhxh_sdk.errors import (
+    CertificateUnusableError,
     InputError,
     NotSentError,
     SignatureMismatchError,
     StillWaitingError,
     UnexpectedReplyError,
     UnknownOutcomeError,
+    UnreadableFileError,
 )
-from bhxh_sdk.signers.contract import NotesSigning, SigningState
+from bhxh_sdk.models import CertificateInfo
+from bhxh_sdk.signers.contract import NotesSigning, SigningCertificate, SigningState
 from bhxh_sdk.signers.jobs import check_jobs
 from bhxh_sdk.signers.values import public_key, signature_fits
 from bhxh_sdk.signers.verdicts import failure_of
@@ -21,11 +24,21 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from bhxh_sdk.ports import Ask, Clock
-    from bhxh_sdk.signers.contract import Signer, SigningCertificate, SigningJob, SigningTransaction
+    from bhxh_sdk.signers.contract import Signer, SigningJob, SigningTransaction
 
     OnPending = Callable[[SigningTransaction], Awaitable[None]]
 
-__all__ = ["LONGEST_WAIT_SECONDS", "followed", "looked_after", "resume", "sign", "started", "values_of"]
+__all__ = [
+    "LONGEST_WAIT_SECONDS",
+    "asked_after",
+    "followed",
+    "key_of",
+    "looked_after",
+    "resume",
+    "sign",
+    "started",
+    "values_of",
+]
 
 LONGEST_WAIT_SECONDS = 300.0
 """How long to wait for a person where the provider names no deadline; no known one allows more."""
@@ -50,7 +63,7 @@ async def sign(
     Args:
         signer: the backend.
         jobs: what to sign; document ids must differ.
-        certificate: one that the signer listed.
+        certificate: one that the signer listed; `SigningCertificate.to_come` where it comes later.
         ask: whom to ask for a PIN or password.
         clock: time.
         on_pending: told the transaction when a person has to confirm elsewhere, and whenever it changes; the
@@ -67,7 +80,8 @@ async def sign(
 
     """
     check_jobs(jobs, signer.capabilities)
-    public_key(certificate.certificate, {job.scheme for job in jobs})
+    if not certificate.comes_later:
+        public_key(certificate.certificate, {job.scheme for job in jobs})
     size = max(1, signer.capabilities.largest_batch)
     signatures: dict[str, bytes] = {}
     for first in range(0, len(jobs), size):
@@ -156,14 +170,7 @@ async def followed(
         SigningError: the provider refused the question.
 
     """
-    own = signer.capabilities.name
-    if transaction.backend != own:
-        raise InputError(
-            "signing.other_backend",
-            reference=transaction.transaction_id,
-            expected=transaction.backend,
-            got=own,
-        )
+    _demand_own(signer, transaction)
     end = clock.monotonic() + _seconds_allowed(transaction, clock)
     told: SigningTransaction | None = None
     while transaction.state in _WAITING:
@@ -186,16 +193,45 @@ def values_of(
     Args:
         transaction: a transaction that has ended.
         jobs: its jobs.
-        certificate: the certificate that the values must fit.
+        certificate: the certificate that the values must fit; for one that comes later, they must fit the one
+            that came with them.
 
     Raises:
         SigningError: no signature was made; see its subclasses.
         UnknownOutcomeError: it is unknown whether the provider started.
 
     """
+    key = key_of(transaction, certificate).certificate
+    return _verified(transaction, jobs, public_key(key, {job.scheme for job in jobs}))
+
+
+def key_of(transaction: SigningTransaction, certificate: SigningCertificate) -> SigningCertificate:
+    """Return the certificate that a transaction was signed with, where it came with the signature too.
+
+    Args:
+        transaction: a transaction that has ended.
+        certificate: the certificate that it was started with.
+
+    Raises:
+        CertificateUnusableError: none came, or it cannot be read.
+        SigningError: no signature was made; see its subclasses.
+        UnknownOutcomeError: it is unknown whether the provider started.
+
+    """
     if (failure := failure_of(transaction)) is not None:
         raise failure
-    return _verified(transaction, jobs, public_key(certificate.certificate, {job.scheme for job in jobs}))
+    if not certificate.comes_later:
+        return certificate
+    reference = transaction.transaction_id
+    if not transaction.certificate:
+        raise CertificateUnusableError("signing.no_certificate_came", reference=reference)
+    try:
+        came = CertificateInfo.from_der(transaction.certificate)
+    except UnreadableFileError as error:
+        raise CertificateUnusableError(
+            "document.certificate_unreadable", field="certificate", reference=reference
+        ) from error
+    return SigningCertificate(certificate=came, key_id=certificate.key_id)
 
 
 def _seconds_allowed(transaction: SigningTransaction, clock: Clock) -> float:
@@ -220,15 +256,50 @@ async def looked_after(
         note: as for `started`.
 
     Raises:
+        InputError: the transaction belongs to another backend.
         SigningError: the provider refused the question.
 
     """
     try:
-        if isinstance(signer, NotesSigning):
-            return await signer.result_noted(transaction, clock, note)
-        return await signer.result(transaction, clock)
+        return await asked_after(signer, transaction, clock, note)
     except _ASK_AGAIN:
         return transaction
+
+
+async def asked_after(
+    signer: Signer, transaction: SigningTransaction, clock: Clock, note: OnPending | None = None
+) -> SigningTransaction:
+    """Ask once how a transaction stands.
+
+    Args:
+        signer: the backend that started it, or one of the same kind.
+        transaction: the transaction.
+        clock: time.
+        note: as for `started`.
+
+    Raises:
+        InputError: the transaction belongs to another backend.
+        SigningError: the provider refused the question.
+        NotSentError: the question did not leave.
+        UnknownOutcomeError: the question got no answer.
+        UnexpectedReplyError: the answer cannot be understood.
+
+    """
+    _demand_own(signer, transaction)
+    if isinstance(signer, NotesSigning):
+        return await signer.result_noted(transaction, clock, note)
+    return await signer.result(transaction, clock)
+
+
+def _demand_own(signer: Signer, transaction: SigningTransaction) -> None:
+    own = signer.capabilities.name
+    if transaction.backend != own:
+        raise InputError(
+            "signing.other_backend",
+            reference=transaction.transaction_id,
+            expected=transaction.backend,
+            got=own,
+        )
 
 
 def _verified(

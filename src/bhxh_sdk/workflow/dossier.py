@@ -87,9 +87,13 @@ class Dossier:
         try:
             await self.add(kind, **data)
         except WrongStateError:
-            self.state = folded(await self.world.journal.events(self.key))
+            await self.reload()
             if kind in TRANSITIONS[self.state.state]:
                 await self.add(kind, **data)
+
+    async def reload(self) -> None:
+        """Take in what another process has written down meanwhile."""
+        self.state = folded(await self.world.journal.events(self.key))
 
     async def keep(self, content: bytes) -> str:
         """Keep a document and return its digest."""

@@ -188,12 +188,12 @@ async def _sign(walk: _Walk) -> None:
     if world.channel.capabilities.signature_by is SignatureBy.SERVICE:
         await dossier.add(EventKind.LEFT_TO_SERVICE)
         return
+    walk.sign_again = False  # the decision concerned a signature that was open, not the one begun here
     await start_signing(dossier)
 
 
 async def _finish(walk: _Walk) -> None:
     if walk.sign_again:
-        walk.sign_again = False
         await give_up_signing(walk.dossier)
     else:
         await finish_signing(walk.dossier)

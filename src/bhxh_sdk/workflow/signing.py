@@ -5,16 +5,34 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bhxh_sdk import signers, xml
-from bhxh_sdk.errors import NotSentError, SetupError, SigningError, UnknownOutcomeError
-from bhxh_sdk.models import CertificateInfo
-from bhxh_sdk.signers import SigningCertificate, SigningJob, SigningState
+from attrs import evolve
+
+from bhxh_sdk import rules, signers, xml
+from bhxh_sdk.errors import (
+    DocumentError,
+    InputError,
+    KeyPasswordError,
+    NotSentError,
+    SetupError,
+    SigningError,
+    UnexpectedReplyError,
+    UnknownOutcomeError,
+    WrongStateError,
+)
+from bhxh_sdk.remote_errors import ProviderLoginError
+from bhxh_sdk.signers import (
+    NotesSigning,
+    SigningCertificate,
+    SigningJob,
+    SigningState,
+    SigningTransaction,
+)
 from bhxh_sdk.signers.holding import certificates_of
 from bhxh_sdk.transport import SignatureBy
 from bhxh_sdk.workflow.state import EventKind, State
 
 if TYPE_CHECKING:
-    from bhxh_sdk.signers import SigningTransaction
+    from bhxh_sdk.models import CertificateInfo
     from bhxh_sdk.workflow.dossier import Dossier
     from bhxh_sdk.workflow.world import World
 
@@ -23,6 +41,10 @@ __all__ = ["choose_certificate", "finish_signing", "give_up_signing", "signer_of
 _UNDECIDED = frozenset(
     {SigningState.INTENDED, SigningState.PENDING, SigningState.CONFIRMED, SigningState.AMBIGUOUS}
 )
+_NOT_ASKED = (ProviderLoginError, KeyPasswordError)
+"""Errors of our own log-in: the question itself was never put."""
+_UNUSABLE = (SigningError, InputError, DocumentError)
+"""Errors that a finished signature ends in: the next one may be good."""
 
 
 def signer_of(world: World) -> signers.Signer:
@@ -38,7 +60,13 @@ def signer_of(world: World) -> signers.Signer:
 
 
 async def choose_certificate(dossier: Dossier) -> CertificateInfo | None:
-    """Find the organisation's own certificate; None when the channel's service chooses and signs."""
+    """Find the organisation's own certificate.
+
+    Returns:
+        The certificate; None when the channel's service chooses and signs, or when a signer shows its
+        certificate only with the signature.
+
+    """
     world = dossier.world
     if world.channel.capabilities.signature_by is SignatureBy.SERVICE:
         await dossier.add(EventKind.SIGNER_READY, backend="service")
@@ -47,6 +75,9 @@ async def choose_certificate(dossier: Dossier) -> CertificateInfo | None:
     signer = signer_of(world)
     offered = await certificates_of(signer, world.ask)
     await dossier.add(EventKind.SIGNER_READY, backend=signer.capabilities.name, certificates=len(offered))
+    if not offered and not signer.capabilities.knows_certificate_first:
+        await dossier.add(EventKind.CERTIFICATE_CHOSEN, key_id="", comes_later=True)
+        return None
     chosen = await signers.choose(offered, dossier.form.organisation, world.now(), world.ask)
     digest = await dossier.keep(chosen.certificate.der)
     await dossier.add(EventKind.CERTIFICATE_CHOSEN, certificate=digest, key_id=chosen.key_id)
@@ -62,20 +93,24 @@ async def start_signing(dossier: Dossier) -> None:
     Raises:
         SigningError: no signature was started; the registration is ready to be signed again.
         NotSentError: nothing was sent; likewise.
+        UnknownOutcomeError: it is not known whether anything was started.
 
     """
-    world, key = dossier.world, await _key(dossier)
+    world, key, signer = dossier.world, await _key(dossier), signer_of(dossier.world)
     at = xml.profile(dossier.state.fact("profile")).signature
-    prepared = xml.prepare(await dossier.kept("document"), key.certificate, at=at, signing_time=world.now())
-    notes = _Notes(dossier, await dossier.keep(prepared.to_bytes()))
+    own = await dossier.certificate()
+    prepared = xml.prepare(await dossier.kept("document"), own, at=at, signing_time=world.now())
+    notes, job = _Notes(dossier, await dossier.keep(prepared.to_bytes())), _job(dossier, prepared)
     try:
-        transaction = await signers.started(
-            signer_of(world), [_job(dossier, prepared)], key, world.ask, world.clock, notes.keep
-        )
+        transaction = await signers.started(signer, [job], key, world.ask, world.clock, notes.keep)
     except (SigningError, NotSentError) as error:
-        await _ended(dossier, error.code)
+        await notes.end(error.code)
         raise
-    await notes.write(transaction)
+    except UnknownOutcomeError as error:
+        if not isinstance(signer, NotesSigning):  # one that does has written down what may have begun
+            await notes.write(_doubt(world, key, job, error))
+        raise
+    await notes.conclude(transaction)
 
 
 async def finish_signing(dossier: Dossier) -> None:
@@ -97,38 +132,78 @@ async def finish_signing(dossier: Dossier) -> None:
 async def give_up_signing(dossier: Dossier) -> None:
     """Let a signature go, as a person decided, unless it turns out to have ended after all.
 
+    A question that the provider does not answer well keeps nobody from signing again; one that could not be
+    put does.
+
     Raises:
-        SigningError: it ended without a signature; the registration is ready to be signed again.
+        SigningError: it ended without a signature, and the registration is ready to be signed again; or our
+            own log-in was refused, and the signature is still open.
+        NotSentError: the question did not leave; the signature is still open.
+        UnknownOutcomeError: the question got no answer; likewise.
 
     """
-    world = dossier.world
+    world, found = dossier.world, _transaction(dossier)
     notes = _Notes(dossier, dossier.state.fact("prepared"))
-    found = await signers.looked_after(signer_of(world), _transaction(dossier), world.clock, notes.keep)
+    try:
+        found = await signers.asked_after(signer_of(world), found, world.clock, notes.keep)
+    except _NOT_ASKED:
+        raise
+    except (SigningError, UnexpectedReplyError) as error:
+        await notes.end("sign_again", answer=error.code)
+        return
     if found.state in _UNDECIDED:
-        await _ended(dossier, "sign_again")
+        await notes.end("sign_again")
     else:
         await _complete(dossier, notes, found)
 
 
 async def _complete(dossier: Dossier, notes: _Notes, finished: SigningTransaction) -> None:
-    prepared = xml.PreparedSignature.from_bytes(await dossier.kept("prepared"))
-    job = _job(dossier, prepared)
+    facts = {}
     try:
-        values = signers.values_of(finished, [job], await _key(dossier))
-    except SigningError as error:
-        await _ended(dossier, error.code)
+        prepared = xml.PreparedSignature.from_bytes(await dossier.kept("prepared"))
+        job, key = _job(dossier, prepared), await _key(dossier)
+        own = signers.key_of(finished, key)
+        values = signers.values_of(finished, [job], own)
+        if key.comes_later:
+            _judge(dossier, own)
+            facts["certificate"] = await dossier.keep(own.certificate.der)
+        signed = xml.complete(prepared, values[job.document_id], own.certificate)
+    except _UNUSABLE as error:
+        await notes.end(error.code)
         raise
     except UnknownOutcomeError:
         await notes.write(finished)
         raise
-    signed = xml.complete(prepared, values[job.document_id])
-    await dossier.add(EventKind.SIGNED, document=await dossier.keep(signed), at=prepared.at)
+    await dossier.add(EventKind.SIGNED, document=await dossier.keep(signed), at=prepared.at, **facts)
 
 
-async def _ended(dossier: Dossier, reason: str) -> None:
-    """Write down that a signature ended, where one was written down as begun."""
-    if dossier.state.state is State.SIGNING:
-        await dossier.add(EventKind.SIGNING_ENDED, reason=reason)
+def _judge(dossier: Dossier, came: SigningCertificate) -> None:
+    """Refuse a certificate that came with the signature as one that was listed would have been.
+
+    Raises:
+        SigningError: it is not the organisation's, not valid now or not for signing.
+        InputError: a rule has something else against it; the report tells.
+
+    """
+    organisation, moment = dossier.form.organisation, dossier.world.now()
+    signers.choose_certificate([came], organisation, moment)
+    report = rules.check_certificate(came.certificate, organisation, moment)
+    if not report.ok:
+        raise InputError.of(report)
+
+
+def _doubt(
+    world: World, key: SigningCertificate, job: SigningJob, error: UnknownOutcomeError
+) -> SigningTransaction:
+    """Return the transaction of a start that may have arrived, of a signer that keeps no notes."""
+    return SigningTransaction(
+        transaction_id=world.clock.new_id(),
+        backend=signer_of(world).capabilities.name,
+        state=SigningState.AMBIGUOUS,
+        key_id=key.key_id,
+        jobs=(evolve(job, signed_info=b""),),
+        reason=error.code,
+    )
 
 
 def _transaction(dossier: Dossier) -> SigningTransaction:
@@ -147,6 +222,7 @@ class _Notes:
     def __init__(self, dossier: Dossier, prepared: str) -> None:
         self._dossier = dossier
         self._prepared = prepared
+        self._id = _transaction(dossier).transaction_id if dossier.state.state is State.SIGNING else ""
 
     async def keep(self, transaction: SigningTransaction) -> None:
         """Write a transaction down before it goes on, and show it."""
@@ -157,12 +233,37 @@ class _Notes:
 
     async def write(self, transaction: SigningTransaction) -> None:
         """Write a transaction down, unless it stands there already."""
+        self._id = transaction.transaction_id
         saved = json.dumps(signers.transaction_to_dict(transaction))
         if saved == self._dossier.state.fact("transaction"):
             return
         intended = transaction.state is SigningState.INTENDED
         kind = EventKind.SIGNING_INTENDED if intended else EventKind.SIGNING_STARTED
         await self._dossier.add(kind, prepared=self._prepared, transaction=saved)
+
+    async def conclude(self, transaction: SigningTransaction) -> None:
+        """Write down the answer to a start, unless another process has seen to the signature meanwhile."""
+        try:
+            await self.write(transaction)
+        except WrongStateError:
+            if await self._is_still_open():
+                await self.write(transaction)
+
+    async def end(self, reason: str, **facts: str) -> None:
+        """Write down that a signature ended, where one stands there as begun."""
+        if self._dossier.state.state is not State.SIGNING:
+            return
+        try:
+            await self._dossier.add(EventKind.SIGNING_ENDED, reason=reason, **facts)
+        except WrongStateError:
+            if await self._is_still_open():
+                await self._dossier.add(EventKind.SIGNING_ENDED, reason=reason, **facts)
+
+    async def _is_still_open(self) -> bool:
+        """Read the journal again: whether the same signature is still the one that is waited for."""
+        await self._dossier.reload()
+        is_signing = self._dossier.state.state is State.SIGNING
+        return is_signing and _transaction(self._dossier).transaction_id == self._id
 
 
 def _job(dossier: Dossier, prepared: xml.PreparedSignature) -> SigningJob:
@@ -176,5 +277,7 @@ def _job(dossier: Dossier, prepared: xml.PreparedSignature) -> SigningJob:
 
 
 async def _key(dossier: Dossier) -> SigningCertificate:
-    certificate = CertificateInfo.from_der(await dossier.kept("certificate"))
-    return SigningCertificate(certificate=certificate, key_id=dossier.state.fact("key_id"))
+    certificate, key_id = await dossier.certificate(), dossier.state.fact("key_id")
+    if certificate is None:
+        return SigningCertificate.to_come(key_id)
+    return SigningCertificate(certificate=certificate, key_id=key_id)

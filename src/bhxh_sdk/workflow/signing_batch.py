@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from bhxh_sdk import signers, xml
 from bhxh_sdk.errors import (
+    CertificateUnusableError,
     PersonNeededError,
     SignatureMismatchError,
     SigningError,
@@ -325,6 +326,8 @@ class SigningBatch:
 async def _only_one(signer: Signer, ask: Ask, clock: Clock) -> SigningCertificate:
     """Return the certificate that can sign now; a person decides between several."""
     offered, now = await certificates_of(signer, ask), clock.now()
+    if not offered and not signer.capabilities.knows_certificate_first:
+        raise CertificateUnusableError("signing.certificate_comes_later", name=signer.capabilities.name)
     try:
         return await signers.choose(offered, None, now, ask)
     except PersonNeededError:

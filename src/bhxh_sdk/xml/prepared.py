@@ -36,7 +36,7 @@ class PreparedSignature:
         position: where in them the signature goes.
         content_digest: SHA-256 of the document's canonical form.
         signed_info: the canonical SignedInfo, for tokens that hash and sign in one go.
-        certificate: the signer's certificate.
+        certificate: the signer's certificate; None where it comes only with the signature value.
         at: path of the signature's place.
         signing_time: when it is signed, as written into the signature, UTC.
         profile: shape of the signature.
@@ -47,7 +47,7 @@ class PreparedSignature:
     position: int
     content_digest: bytes = field(repr=lambda digest: digest.hex())
     signed_info: bytes = field(repr=_shown)
-    certificate: CertificateInfo
+    certificate: CertificateInfo | None
     at: str
     signing_time: datetime
     profile: SignatureProfile = field(factory=lambda: signature_profile("field"))
@@ -71,7 +71,7 @@ class PreparedSignature:
                 "position": self.position,
                 "content_digest": self.content_digest.hex(),
                 "signed_info": base64.b64encode(self.signed_info).decode(),
-                "certificate": base64.b64encode(self.certificate.der).decode(),
+                "certificate": base64.b64encode(self.certificate.der if self.certificate else b"").decode(),
                 "at": self.at,
                 "signing_time": self.signing_time.isoformat(),
                 "profile": self.profile.to_dict(),
@@ -97,12 +97,16 @@ def _moment(text: str) -> datetime:
     return in_utc(datetime.fromisoformat(text), "signing_time")
 
 
+def _certificate(text: str) -> CertificateInfo | None:
+    return CertificateInfo.from_der(base64.b64decode(text)) if text else None
+
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "document": base64.b64decode,
     "position": operator.index,
     "content_digest": bytes.fromhex,
     "signed_info": base64.b64decode,
-    "certificate": lambda text: CertificateInfo.from_der(base64.b64decode(text)),
+    "certificate": _certificate,
     "at": str,
     "signing_time": _moment,
     "profile": SignatureProfile.from_dict,

@@ -59,7 +59,7 @@ _LARGE = 100_000
 
 def prepare(
     content: bytes,
-    certificate: CertificateInfo,
+    certificate: CertificateInfo | None,
     *,
     at: str | None = None,
     signing_time: datetime,
@@ -72,10 +72,9 @@ def prepare(
         content: the document's bytes; nothing of them is changed but the tag of the signature's place, `<X/>`
             to `<X></X>`. A counter-signature's place is written when there is none.
         certificate: the signer's certificate, with an RSA key of at least 2048 bits, or one on P-256 for a
-            profile that asks for it.
+            profile that asks for it; None where it comes only with the value: no shape protects it.
         at: path of the empty element that takes the signature; None for the profile's.
-        signing_time: when it is signed, with its zone. Written in UTC; only a profile that says so protects
-            it.
+        signing_time: when it is signed, with its zone. Written in UTC; only some profiles protect it.
         profile: shape of the signature, or its name.
         size_limit: how many bytes the document may have.
 
@@ -92,7 +91,8 @@ def prepare(
     shape = as_signature_profile(profile)
     at = place_of(shape, at)
     signed_at = in_utc(signing_time, "signing_time").replace(microsecond=0)
-    usable_key(certificate, shape)
+    if certificate is not None:
+        usable_key(certificate, shape)
     content, body, root = _with_place(content, at, shape, size_limit)
     place = element_at(root, at)
     _check_free(root, body, place, at, shape)
@@ -118,18 +118,22 @@ def prepared_here(*, namespaces: Namespaces, **parts: Any) -> PreparedSignature:
     return prepared
 
 
-def complete(prepared: PreparedSignature, signature_value: bytes) -> bytes:
+def complete(
+    prepared: PreparedSignature, signature_value: bytes, certificate: CertificateInfo | None = None
+) -> bytes:
     """Put the signature value into the document.
 
     Args:
         prepared: what `prepare` gave, in this process or another.
         signature_value: the raw signature of `prepared.digest`: RSA PKCS#1 v1.5 by SHA-256, or what the
             profile's scheme says.
+        certificate: the signer's certificate, where `prepare` was given none.
 
     Returns:
         The signed document's bytes.
 
     Raises:
+        CertificateUnusableError: there is no certificate, or its key cannot sign in the profile's way.
         SignatureMismatchError: the value has the wrong length or was not made over this document by this key,
             or the prepared value was changed since `prepare` gave it.
 
@@ -138,29 +142,45 @@ def complete(prepared: PreparedSignature, signature_value: bytes) -> bytes:
         raise WrongTypeError(field="prepared", expected="PreparedSignature", got=type(prepared).__name__)
     if not isinstance(signature_value, bytes):
         raise WrongTypeError(field="signature_value", expected="bytes", got=type(signature_value).__name__)
-    key = usable_key(prepared.certificate, prepared.profile)
-    check_value(key, signature_value, prepared.signed_info, prepared.profile.scheme)
+    own = _certificate_of(prepared, certificate)
+    check_value(
+        usable_key(own, prepared.profile), signature_value, prepared.signed_info, prepared.profile.scheme
+    )
     if not prepared.is_intact:
         _check_unchanged(prepared)
-    return spliced(prepared, signature_value)
+    return spliced(prepared, signature_value, own)
 
 
-def spliced(prepared: PreparedSignature, signature_value: bytes) -> bytes:
+def spliced(
+    prepared: PreparedSignature, signature_value: bytes, certificate: CertificateInfo | None = None
+) -> bytes:
     """Put a signature value that was verified already into the document.
 
     Args:
         prepared: what `prepare` gave in this process.
         signature_value: a value known to fit it.
+        certificate: as for `complete`.
 
     """
-    element = signature_element(prepared, signature_value)
+    element = signature_element(prepared, signature_value, _certificate_of(prepared, certificate))
     document, position = memoryview(prepared.document), prepared.position
     return b"".join((document[:position], element, document[position:]))
 
 
-def signature_element(prepared: PreparedSignature, signature_value: bytes) -> bytes:
+def _certificate_of(prepared: PreparedSignature, certificate: CertificateInfo | None) -> CertificateInfo:
+    """Return the certificate of a prepared value, or the one that came later."""
+    own = prepared.certificate or certificate
+    if own is None:
+        raise CertificateUnusableError("document.certificate_to_come", field="certificate")
+    if certificate is not None and certificate != own:
+        raise CertificateUnusableError("document.another_certificate", field="certificate")
+    return own
+
+
+def signature_element(
+    prepared: PreparedSignature, signature_value: bytes, certificate: CertificateInfo
+) -> bytes:
     """Return the Signature element of a prepared value."""
-    certificate = prepared.certificate
     return signature(
         prepared.profile,
         prepared.signed_info,
