@@ -60,7 +60,7 @@ class Decision769Provider:
         clock: the time that the provider lives in.
         dialect: `plain`, `vnpt`, `vnpt-th` or `ca2`.
         phone: the phone of the person who confirms; nobody's rings in `vnpt-th`.
-        life: how long a person has to confirm.
+        life: how long a person has to confirm; None for what the provider allows.
         signing: how long signing takes once the person has confirmed.
         is_synchronous: whether a signature that is confirmed at once comes with the first answer.
 
@@ -85,13 +85,13 @@ class Decision769Provider:
         dialect: str = "vnpt",
         *,
         phone: SandboxPhone | None = None,
-        life: timedelta = timedelta(seconds=300),
+        life: timedelta | None = None,
         signing: timedelta = timedelta(),
         is_synchronous: bool = False,
     ) -> None:
         self._way = WAYS[dialect]
         self._dialect = dialect
-        self.desk = SigningDesk(clock, phone or SandboxPhone(), life=life, signing=signing)
+        self.desk = SigningDesk(clock, phone or SandboxPhone(), life=life or self._way.life, signing=signing)
         self.user_id = EXAMPLE_TAX_CODE
         self.largest_batch = 50
         self.pending = self._way.pending
@@ -334,9 +334,7 @@ class Decision769Provider:
             raise Refusal(403, _CERTIFICATE)
         serial = asked.get("serial_number")
         found = [
-            item
-            for item in self.desk.credentials.values()
-            if serial is None or _has_serial(item, serial)
+            item for item in self.desk.credentials.values() if serial is None or _has_serial(item, serial)
         ]
         if not found:
             raise Refusal(403, _CERTIFICATE)

@@ -1,7 +1,7 @@
 """How each provider of Decision 769 speaks, written down apart from what the client knows of it.
 
-The path `/status` of the decision as written and the texts for a wrong password or code are invented: no source
-shows them.
+The path `/status` of the decision as written, and the texts for a wrong password or code, are invented: no
+source shows them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping  # noqa: TC003  # attrs reads the annotations at run time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["WAITING_MESSAGE", "WAYS", "Refusal", "Way", "certificate_entry", "envelope"]
 
 WAITING_MESSAGE = "sig_wait_for_user_confirm"
+_SHA256_BYTES = 32
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -45,6 +47,12 @@ def _digest_of_hex(text: object) -> bytes | None:
     return bytes.fromhex(text) if isinstance(text, str) and _HEX.fullmatch(text) else None
 
 
+def _digest_of_base64(text: object) -> bytes | None:
+    """Return a SHA-256 digest; a hexadecimal one is base64 too, of 48 bytes."""
+    digest = digest_of(text)
+    return digest if digest is not None and len(digest) == _SHA256_BYTES else None
+
+
 @frozen(kw_only=True)
 class Way:
     """What one provider does in its own way.
@@ -61,6 +69,7 @@ class Way:
         pending: how a transaction that waits is told; see `Decision769Provider`.
         words: how the states that are told by a message are told; others are never told.
         failed: value of a signature that could not be made; empty for an error 500.
+        life: how long a person has to confirm.
         names_list: whether certificates come as `user_certificates`, and their chain as an object.
 
     """
@@ -76,6 +85,7 @@ class Way:
     pending: str
     words: Mapping[DeskState, str] = field(factory=dict, hash=False)
     failed: str = ""
+    life: timedelta = timedelta(seconds=300)
     names_list: bool = True
 
 
@@ -119,10 +129,11 @@ WAYS = {
         certificates="/rssp/v2/neac/get_certificate",
         sign="/api/data/sign",
         status="/api/data/status",
-        digest=digest_of,
+        digest=_digest_of_base64,
         status_members=_ALL,
         pending="empty",
         failed="-2",
+        life=timedelta(seconds=180),
     ),
 }
 """The providers by the name of their dialect. How CA2 tells a refusal or an expiry is unknown: here it never

@@ -28,7 +28,7 @@ def webhook_transaction(body: bytes | str) -> str:
         The name, at most 128 printable characters; empty where the body names none.
 
     """
-    content = body.encode("utf-8", "replace") if isinstance(body, str) else body
+    content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     if len(content) > _LONGEST_BODY:
         return ""
     try:
