@@ -27,6 +27,7 @@ from bhxh_sdk.errors import (
 from bhxh_sdk.ports import Reply
 from bhxh_sdk.remote_errors import (
     ConfirmationSecretError,
+    ProviderError,
     ProviderFailedError,
     ProviderLoginError,
     ProviderRequestError,
@@ -883,6 +884,15 @@ def test_a_provider_that_repeats_our_secret_is_masked(canned):
     with pytest.raises(ProviderLoginError) as caught:
         world.run(world.signer().certificates())
     assert "example-client-secret" not in str(caught.value.parameters)
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_provider_that_repeats_a_token_is_masked_though_it_has_ended(canned, listed, job, status):
+    refusal = (status, {"error": "odd", "error_description": "what is token-0123"})
+    world = canned((200, [listed()]), refusal, refusal)
+    with pytest.raises(ProviderError) as caught:
+        world.begun([job()])
+    assert caught.value.provider_text == "what is ***"
 
 
 def test_the_secret_comes_from_the_environment_or_a_person(world):

@@ -82,6 +82,7 @@ class MySign:
         self._settings = account.settings
         self._dialect = account.dialect
         self._token: _Token | None = None
+        self._masked: tuple[Secret, ...] = ()
         self._most = max(1, account.settings.largest_batch)
 
     @classmethod
@@ -121,12 +122,12 @@ class MySign:
         return self._dialect.poll_seconds
 
     def hidden(self) -> Iterable[Secret]:
-        """Return the token that is held now."""
-        return () if self._token is None else (self._token.value,)
+        """Return the token that is held now, and the one before: an error may repeat either."""
+        return self._masked
 
     def forget(self) -> None:
-        """Forget the token."""
-        self._token = None
+        """Forget the tokens."""
+        self._token, self._masked = None, ()
 
     def certificates(self, now: datetime) -> Conversation[tuple[SigningCertificate, ...]]:
         """List what can sign. One unreadable certificate does not hide the others."""
@@ -190,7 +191,7 @@ class MySign:
         is_old = self._is_held(now)
         reply = yield from called(question((yield from self._logged_in(now))))
         if is_old and reply.status == _LOGIN_REFUSED and word(_error(reply)[0]) not in self._account.errors:
-            self.forget()
+            self._token = None
             reply = yield from called(question((yield from self._logged_in(now))))
         return reply
 
@@ -201,7 +202,7 @@ class MySign:
         """Return a token, of a new log-in where none is held."""
         if self._token is not None and now < self._token.ends:
             return self._token.value
-        self.forget()
+        self._token = None
         secret = yield from needed(_SECRET, self._settings.client_id)
         reply = yield from called(self._login(secret), Effect.LOGS_IN)
         if reply.status == _LOGIN_REFUSED:
@@ -210,8 +211,9 @@ class MySign:
         value = answer.get("access_token")
         if not isinstance(value, str) or not value:
             raise unexpected(reply)
-        self._token = _Token(Secret(value), now + self._life(answer.get("expires_in")))
-        return self._token.value
+        token = _Token(Secret(value), now + self._life(answer.get("expires_in")))
+        self._token, self._masked = token, (*self._masked[-1:], token.value)
+        return token.value
 
     def _life(self, told: object) -> timedelta:
         """Return how long a token is used; the provider tells its life as text."""
@@ -238,7 +240,7 @@ class MySign:
         if verdict is None:
             raise unexpected(reply)
         if verdict is Verdict.LOGIN:
-            self.forget()
+            self._token = None
         if known is Verdict.LOGIN:
             yield from refused(_SECRET)
         reference = "" if transaction is None else transaction.transaction_id
