@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from bhxh_sdk.ports import Reply
-from bhxh_sdk.signers.remote.soap import CONTENT_TYPE, Fault, Part, fault_part, opened, packed
+from bhxh_sdk.signers.remote.soap import CONTENT_TYPE, Fault, Part, opened, packed, packed_fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,7 +190,7 @@ def fault_reply(code: str, text: str) -> Reply:
         text: the reason.
 
     """
-    return _reply(500, fault_part(code, text, _NAMESPACE))
+    return _reply(500, packed_fault(code, text, _NAMESPACE))
 
 
 def _reply(status: int, body: bytes) -> Reply:

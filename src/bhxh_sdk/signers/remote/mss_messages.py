@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
+from collections.abc import Mapping  # noqa: TC003  # the dialect's types are read at run time
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,6 @@ from bhxh_sdk.signers.remote.soap import Part
 from bhxh_sdk.signers.values import digest_info
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from bhxh_sdk.secret import Secret

@@ -21,7 +21,7 @@ from bhxh_sdk.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["CONTENT_TYPE", "ENVELOPE", "Fault", "Part", "fault_part", "opened", "packed"]
+__all__ = ["CONTENT_TYPE", "ENVELOPE", "Fault", "Part", "packed_fault", "opened", "packed"]
 
 ENVELOPE = "http://www.w3.org/2003/05/soap-envelope"
 CONTENT_TYPE = "application/soap+xml; charset=UTF-8"
@@ -103,7 +103,7 @@ def packed(wrapper: str, message: Part) -> bytes:
     return _enveloped(_element(Part(wrapper, parts=(message,)), {"mss": message.namespace}))
 
 
-def fault_part(code: str, text: str, namespace: str) -> bytes:
+def packed_fault(code: str, text: str, namespace: str) -> bytes:
     """Return an envelope with a fault, as a service sends it.
 
     Args:
