@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from bhxh_sdk import doctor
 from bhxh_sdk.doctor import Check, CheckState, Examination
@@ -65,6 +66,12 @@ def test_all_is_well(bhxh, found):
     assert "Nothing keeps you from signing." in bhxh("doctor", "--lang", "en").out
 
 
+def test_what_could_not_be_looked_at_is_named_in_the_last_line(bhxh, found):
+    unknown = Check(name="key", state=CheckState.SKIPPED, code="doctor.key.unknown", parameters={"name": "A"})
+    found(RUNS, unknown)
+    assert "What could not be looked at: Private key." in bhxh("doctor", "--lang", "en").out
+
+
 def test_where_no_driver_was_found_the_places_are_shown(bhxh, found):
     found(NONE, looked=[LOOKED])
     done = bhxh("doctor", "--lang", "en")
@@ -72,6 +79,11 @@ def test_where_no_driver_was_found_the_places_are_shown(bhxh, found):
     assert bhxh("doctor", "--json").json["looked"] == [
         {"path": "/usr/lib/a.so", "origin": "table", "outcome": "not_there", "detail": ""}
     ]
+
+
+def test_a_driver_that_was_not_tried_is_not_called_faulty(bhxh, found):
+    found(NONE, looked=[evolve(LOOKED, outcome="failed", detail="not_started")])
+    assert "  /usr/lib/a.so (table of known drivers): not tried" in bhxh("doctor", "--lang", "en").out
 
 
 def test_a_terminal_gets_a_table(bhxh, found, monkeypatch):

@@ -145,6 +145,25 @@ def test_a_file_that_the_environment_names_and_is_no_driver_is_told_with_its_cau
     assert f"({cause}) (named by the environment variable {variable})" in bhxh("doctor", "--lang", "en").out
 
 
+@pytest.mark.parametrize("kind", ["text", "folder", "missing"])
+def test_a_file_of_the_address_that_is_no_driver_has_the_doctors_text(bhxh, tmp_path, kind):
+    paths = {"text": _file(tmp_path, b"not a driver"), "folder": tmp_path, "missing": tmp_path / "no.so"}
+    uri = f"pkcs11:?module-path={paths[kind]}"
+    done = bhxh("certificates", "--signer", uri, "--json", "--lang", "en")
+    assert done.code == 3
+    assert done.error["code"].startswith("driver.path_")
+    assert done.error["message"] in bhxh("doctor", "--signer", uri, "--lang", "en").out
+
+
+def test_a_token_without_certificates_says_so(bhxh, softhsm_here):
+    uri = f"pkcs11:token=empty?module-path={softhsm_here.module}"
+    assert (
+        bhxh("certificates", "--signer", uri, "--lang", "en").out
+        == "There is no certificate on this signer.\n"
+    )
+    assert bhxh("certificates", "--signer", uri, "--json").json == []
+
+
 def _file(folder, content):
     (folder / "vendor.so").write_bytes(content)
     return f"{folder}/vendor.so"

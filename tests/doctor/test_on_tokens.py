@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 from tokens.entries import NOW
@@ -15,6 +16,7 @@ from bhxh_sdk.system import SystemClock
 OWN = Organisation(name="CÔNG TY TNHH VÍ DỤ", tax_code="0100109106")
 HERE = Machine(service=ServiceState.RUNNING, bindings=frozenset({"python-pkcs11", "pykcs11"}))
 DEVICE_REMOVED = 0x32
+OTHER_ARCHITECTURE = b"MZ" + bytes(58) + (64).to_bytes(4, "little") + b"PE\0\0" + b"\x4c\x01" + bytes(300)
 
 
 class Clock(SystemClock):
@@ -126,10 +128,39 @@ def test_another_token_than_the_one_asked_for(softhsm_here):
 
 def test_a_driver_of_another_architecture(tmp_path):
     module = tmp_path / "vendor.dll"
-    module.write_bytes(b"MZ" + bytes(58) + (64).to_bytes(4, "little") + b"PE\0\0" + b"\x4c\x01" + bytes(300))
+    module.write_bytes(OTHER_ARCHITECTURE)
     found = examined(module)
     assert found["architecture.wrong"] == "failed"
 
 
 def test_a_driver_that_is_not_there(tmp_path):
     assert examined(tmp_path / "vendor.so")["module.not_there"] == "failed"
+
+
+def test_an_elliptic_key_is_told_as_the_reason(softhsm_here):
+    found = examined(softhsm_here.module, "pkcs11:token=elliptic")
+    assert (found["algorithm.not_rsa"], found["choice.none"]) == ("failed", "failed")
+
+
+def test_a_folder_in_place_of_a_driver_is_told_as_one(tmp_path):
+    assert examined(tmp_path)["module.folder"] == "failed"
+
+
+@pytest.mark.parametrize("name", ["no-such-python", "true"])
+def test_a_helper_that_does_not_start_is_blamed_and_not_the_driver(tmp_path, monkeypatch, name):
+    helper = shutil.which(name) or f"{tmp_path}/{name}"
+    monkeypatch.setenv("BHXH_PKCS11_HELPER", helper)
+    module = tmp_path / "vendor.dll"
+    module.write_bytes(OTHER_ARCHITECTURE)
+    found = examine(f"pkcs11:?module-path={module}", clock=Clock(), machine=HERE)
+    told = {check.code: check for check in found}
+    assert [check.code for check in found.failed] == ["doctor.driver.helper_not_started"]
+    assert helper in told["doctor.driver.helper_not_started"].cause("en")
+    assert told["doctor.module.not_tried"].state.value == "skipped"
+
+
+def test_a_driver_that_never_ran_leaves_the_service_a_warning(tmp_path):
+    stopped = Machine(service=ServiceState.STOPPED, bindings=HERE.bindings)
+    found = examine(f"pkcs11:?module-path={tmp_path}/no.so", clock=Clock(), machine=stopped)
+    assert [check.code for check in found.failed] == ["doctor.module.not_there"]
+    assert "doctor.service.stopped" in {check.code for check in found.warnings}

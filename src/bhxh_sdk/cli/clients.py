@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bhxh_sdk.channels import open_channel
 from bhxh_sdk.cli.choosing import asking_for
+from bhxh_sdk.cli.pending import Waiting
 from bhxh_sdk.client import Client
 from bhxh_sdk.errors import InputError, JournalError
 
@@ -50,7 +51,7 @@ def client_for(
         signer=opened_signer,
         journal=journal,
         ask=asking_for(opened_signer, output),
-        on_pending=lambda transaction: output.note("cli.pending", show=transaction.show),
+        on_pending=Waiting.on(opened_signer, output),
     )
 
 

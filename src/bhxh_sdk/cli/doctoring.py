@@ -63,6 +63,8 @@ def _organisation(tax_code: str, form: Path | None) -> Organisation | None:
 
 
 def _lines(examination: Examination, output: Output) -> Iterable[str]:
+    from bhxh_sdk.doctor.drivers import outcome_of
+
     rows = tuple(_laid_out(examination.checks))
     if sys.stdout.isatty() and not output.as_json:
         yield _table(rows, output)
@@ -72,11 +74,19 @@ def _lines(examination: Examination, output: Output) -> Iterable[str]:
     if not any(check.code == "doctor.module.ok" for check in examination) and examination.looked:
         yield output.text("cli.doctor.looked")
         for place in examination.looked:
-            outcome = output.text(f"doctor.outcome.{place.outcome}")
+            outcome = output.text(f"doctor.outcome.{outcome_of(place)}")
             yield f"  {place.path} ({output.text(f'doctor.origin.{place.origin}')}): {outcome}"
+    yield _verdict(examination, output)
+
+
+def _verdict(examination: Examination, output: Output) -> str:
+    """Return the last line: all is well only where everything could be looked at."""
     failed, warnings = len(examination.failed), len(examination.warnings)
-    code = "cli.doctor.troubles" if failed or warnings else "cli.doctor.all_well"
-    yield output.text(code, failed=failed, warnings=warnings)
+    if failed or warnings:
+        return output.text("cli.doctor.troubles", failed=failed, warnings=warnings)
+    unknown = dict.fromkeys(check.title(output.language) for check in examination.unknown)
+    code = "cli.doctor.well_as_far" if unknown else "cli.doctor.all_well"
+    return output.text(code, names=", ".join(unknown))
 
 
 def _laid_out(checks: Sequence[Check]) -> Iterator[_Row]:

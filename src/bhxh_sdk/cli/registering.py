@@ -67,7 +67,7 @@ def _demand_new(client: Client, form: Registration) -> None:
 
 
 def resumed(
-    client: Client, key: str, output: Output, *, confirmed: bool, send_again: bool
+    client: Client, key: str, output: Output, *, confirmed: bool, send_again: bool, sign_again: bool
 ) -> RegistrationStatus:
     """Go on with a registration.
 
@@ -77,12 +77,15 @@ def resumed(
         output: where to ask.
         confirmed: whether a person has confirmed on the command line.
         send_again: a person's decision to send once more.
+        sign_again: a person's decision to have it signed once more.
 
     """
     if send_again:
         output.note("cli.sending_again", key=key)
+    if sign_again:
+        output.note("cli.signing_again", key=key)
     with _naming(client, key):
-        return client.resume(key, confirmed=confirmed, send_again=send_again)
+        return client.resume(key, confirmed=confirmed, send_again=send_again, sign_again=sign_again)
 
 
 def _demand_person(*, confirmed: bool) -> None:

@@ -87,6 +87,7 @@ def resume(
     yes: options.Yes = False,
     send_again: Annotated[bool, typer.Option("--send-again")] = False,
     *,
+    sign_again: Annotated[bool, typer.Option("--sign-again")] = False,
     page: _Page = None,
     force: options.Force = False,
 ) -> ExitCode:
@@ -98,7 +99,9 @@ def resume(
     if page is not None:
         files.demand_room(page, force=force)
     with client_for(output, journal, channel=channel, signer=signer) as client:
-        status = registering.resumed(client, key, output, confirmed=yes, send_again=send_again)
+        status = registering.resumed(
+            client, key, output, confirmed=yes, send_again=send_again, sign_again=sign_again
+        )
         return _told_with_page(client, status, output, _page_of(key, page), force=force)
 
 

@@ -35,7 +35,8 @@ def certificates(ctx: typer.Context, signer: options.SignerUri) -> ExitCode:
 
     output: Output = ctx.obj
     offered = listed(signer, output)
-    output.answer([offered_as_dict(item) for item in offered], offered_lines(offered, output))
+    lines = offered_lines(offered, output) if offered else [output.text("cli.certificates.none")]
+    output.answer([offered_as_dict(item) for item in offered], lines)
     return ExitCode.DONE
 
 

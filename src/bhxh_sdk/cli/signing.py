@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from bhxh_sdk import signers
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.cli.choosing import asking_for
+from bhxh_sdk.cli.pending import Waiting
 from bhxh_sdk.cli.people import asking
 from bhxh_sdk.errors import KeyNotFoundError
+from bhxh_sdk.opening import open_signer
 from bhxh_sdk.system import SystemClock
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def opened(uri: str, output: Output) -> Signer:
         from bhxh_sdk.doctor.variable import demand_named_module
 
         demand_named_module(address)
-    return signers.open_signer(uri, ask=asking(output), clock=SystemClock())
+    return open_signer(uri, ask=asking(output))
 
 
 def listed(uri: str, output: Output) -> tuple[SigningCertificate, ...]:
@@ -74,7 +76,8 @@ def signing(uri: str, output: Output, *, wanted: str) -> Iterator[DocumentSigner
     except BaseException:
         signer.close()
         raise
-    with DocumentSigner(signer, certificate=chosen, ask=ask) as documents:
+    told = Waiting.on(signer, output)
+    with DocumentSigner(signer, certificate=chosen, ask=ask, on_pending=told) as documents:
         yield documents
 
 

@@ -108,6 +108,8 @@ class Judge:
         owner = self._owner(item, holder)
         if owner.code != "doctor.owner.other_beside":
             yield self._key(item, holder)
+            if item.certificate.key_kind != "rsa":
+                yield self._algorithm(item, holder)
             yield self._validity(item, holder)
         yield owner
 
@@ -118,6 +120,11 @@ class Judge:
         if item.has_private_key:
             return make.ok(name=name)
         return make.failed("missing", grave=not self.fitting, name=name)
+
+    def _algorithm(self, item: SigningCertificate, holder: str) -> Check:
+        make, name = self._maker("algorithm", item, holder)
+        kind = item.certificate.key_kind
+        return make.failed("not_rsa", grave=not self.fitting, name=name, kind=kind)
 
     def _validity(self, item: SigningCertificate, holder: str) -> Check:
         make, name = self._maker("validity", item, holder)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ntpath
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bhxh_sdk import messages
@@ -11,6 +13,8 @@ from bhxh_sdk.doctor.making import Maker
 from bhxh_sdk.doctor.values import Check, CheckState
 from bhxh_sdk.doctor.variable import naming_variable
 from bhxh_sdk.messages import Term
+from bhxh_sdk.signers.pkcs11.probe import header_answer
+from bhxh_sdk.signers.pkcs11.probing import HELPER, own_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,12 +22,13 @@ if TYPE_CHECKING:
     from bhxh_sdk.doctor.machine import Machine
     from bhxh_sdk.signers.pkcs11.discovery import TriedModule
 
-__all__ = ["bindings_check", "driver_checks", "was_pulled_out"]
+__all__ = ["bindings_check", "driver_checks", "outcome_of", "was_pulled_out", "was_run"]
 
 _USABLE = frozenset({"no_token", "token"})
 _FAILURES = frozenset({"crashed", "hung", "failed"})
 _NAMED = frozenset({"explicit", "environment"})
 _OWN_DETAILS = frozenset({"no_time", "garbled", "not_a_library", "unreadable", "damaged", "no_entry"})
+_RUN = _USABLE | _FAILURES
 _NOT_STARTED = "not_started"
 _NO_INTERPRETER = "interpreter: "
 _REMOVED = frozenset({"0x32", "0xe0", "0xe1", "DeviceRemoved", "TokenNotPresent", "TokenNotRecognised"})
@@ -72,8 +77,7 @@ def driver_checks(tried: Sequence[TriedModule], machine: Machine) -> Iterator[Ch
         elif was_pulled_out(module):
             yield Maker("token", module.path).failed("removed", grave=not seen, name=name)
         elif _never_began(module):
-            why = module.detail.removeprefix(_NOT_STARTED).removeprefix(_NO_INTERPRETER)
-            yield make.failed("not_started", grave=not seen, name=name, detail=why)
+            yield _not_tried(module, grave=not seen)
         elif module.outcome in _FAILURES and machine.bindings:
             yield _own_words(module, grave=not seen) or make.failed(
                 module.outcome, grave=not seen, name=name, detail=_detail(module)
@@ -83,6 +87,30 @@ def driver_checks(tried: Sequence[TriedModule], machine: Machine) -> Iterator[Ch
 def was_pulled_out(module: TriedModule) -> bool:
     """Tell whether a driver failed because its token went away while it was looked at."""
     return module.outcome == "failed" and module.detail.rpartition(": ")[2] in _REMOVED
+
+
+def was_run(module: TriedModule) -> bool:
+    """Tell whether a driver came so far that it may have asked for the smart-card service."""
+    return module.outcome in _RUN and not _never_began(module)
+
+
+def outcome_of(module: TriedModule) -> str:
+    """Return what came of a driver, for people: one whose process did not start has not failed itself."""
+    return "not_tried" if _never_began(module) else module.outcome
+
+
+def _not_tried(module: TriedModule, *, grave: bool) -> Check:
+    """Say why the process did not start in which a driver would have been tried; the driver may be good."""
+    make, helper = Maker("driver", module.path), _helper_of(module)
+    why = module.detail.removeprefix(_NOT_STARTED).removeprefix(_NO_INTERPRETER)
+    matter = "helper_not_started" if helper else "not_started"
+    return make.failed(matter, grave=grave, name=_file(module), detail=why, helper=helper)
+
+
+def _helper_of(module: TriedModule) -> str:
+    """Return the Python that a variable names to load a driver with; empty where it is this one."""
+    helper = os.environ.get(HELPER, "")
+    return helper if helper == own_interpreter() or header_answer(module.path) is not None else ""
 
 
 def _never_began(module: TriedModule) -> bool:
@@ -103,11 +131,14 @@ def _module_checks(
     there = len(tried) - len(absent)
     if there and not machine.bindings:
         yield Maker("module").skipped("no_binding", count=there)
+    elif there and all(map(_never_began, tried)):
+        yield Maker("module").skipped("not_tried", count=there)
     elif there:
         yield Maker("module").failed("none_usable", count=there)
     elif absent:
         first = absent[0]
-        yield Maker("module", first.path).failed("not_there", name=first.path, variable=_naming(first))
+        matter = "folder" if Path(first.path).is_dir() else "not_there"
+        yield Maker("module", first.path).failed(matter, name=first.path, variable=_naming(first))
     else:
         yield Maker("module").failed("none", folders=", ".join(machine.folders))
 

@@ -8,7 +8,7 @@ from bhxh_sdk import signers
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.doctor.apart import apart
 from bhxh_sdk.doctor.certificates import Holder, Judge
-from bhxh_sdk.doctor.drivers import bindings_check, driver_checks
+from bhxh_sdk.doctor.drivers import bindings_check, driver_checks, was_run
 from bhxh_sdk.doctor.machine import Machine
 from bhxh_sdk.doctor.making import Maker
 from bhxh_sdk.doctor.surroundings import clock_check, service_check, session_check
@@ -17,7 +17,7 @@ from bhxh_sdk.doctor.values import Check, Examination
 from bhxh_sdk.errors import BhxhError, WrongTypeError
 from bhxh_sdk.signers import SignerAddress
 from bhxh_sdk.signers.pkcs11.address import TokenAddress
-from bhxh_sdk.signers.pkcs11.pin import memory
+from bhxh_sdk.signers.pkcs11.pin_memory import memory
 from bhxh_sdk.system import SystemClock
 
 if TYPE_CHECKING:
@@ -116,10 +116,11 @@ class _Doctor(NamedTuple):
         others = [each for each in found.tokens if each not in asked]
         drivers = driver_checks(found.tried, self.machine)
         tokens = token_checks(asked, others, found.tried)
-        checks = (bindings, *drivers, *tokens, *self._of_asked(asked, address))
+        ran = not found.tried or any(map(was_run, found.tried))
+        checks = (bindings, *drivers, *tokens, *self._of_asked(asked, address, ran=ran))
         return Examination(checks=checks, looked=found.tried)
 
-    def _of_asked(self, asked: Sequence[FoundToken], address: SignerAddress) -> Iterator[Check]:
+    def _of_asked(self, asked: Sequence[FoundToken], address: SignerAddress, *, ran: bool) -> Iterator[Check]:
         keys: Mapping[bytes, bool | None] | None = None
         if asked:
             listed, check = self._listed(apart(self.uri, address, {found.module_path for found in asked}))
@@ -130,10 +131,10 @@ class _Doctor(NamedTuple):
         yield from judge.checks()
         for each, holder in zip(asked, judge.holders, strict=True):
             yield pin_check(each.token, wrong=memory.wrong(each.token), grave=judge.needs(holder))
-        yield from self._surroundings(judge, seen=bool(asked))
+        yield from self._surroundings(judge, seen=bool(asked), ran=ran)
 
-    def _surroundings(self, judge: Judge, *, seen: bool) -> Iterator[Check]:
-        yield service_check(self.machine, seen=seen)
+    def _surroundings(self, judge: Judge, *, seen: bool, ran: bool = True) -> Iterator[Check]:
+        yield service_check(self.machine, seen=seen, grave=ran)
         yield session_check(self.machine, seen=seen)
         yield self._clock(judge)
 

@@ -23,12 +23,13 @@ _LONG = timedelta(days=3650)
 """No certificate of a public authority and hardly an installation lasts so long."""
 
 
-def service_check(machine: Machine, *, seen: bool) -> Check:
+def service_check(machine: Machine, *, seen: bool, grave: bool = True) -> Check:
     """Tell whether the smart-card service runs.
 
     Args:
         machine: this machine.
         seen: whether a token is seen, so that it can be had without the service.
+        grave: whether the service may be what is in the way: not where no driver came so far as to need it.
 
     """
     make = Maker("service")
@@ -38,7 +39,7 @@ def service_check(machine: Machine, *, seen: bool) -> Check:
         return make.ok()
     if seen:
         return make.ok("not_needed")
-    return make.failed("stopped_windows" if machine.system == "windows" else "stopped")
+    return make.failed("stopped_windows" if machine.system == "windows" else "stopped", grave=grave)
 
 
 def session_check(machine: Machine, *, seen: bool) -> Check:

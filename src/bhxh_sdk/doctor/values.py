@@ -36,6 +36,8 @@ _NAMES = {
 }
 """Which check an error belongs to: by its code, else by its class or the nearest one above."""
 
+_LEFT_OUT = "doctor.owner.other_beside"
+
 
 class CheckState(Enum):
     """What came of a check."""
@@ -145,6 +147,12 @@ class Examination:
     def warnings(self) -> tuple[Check, ...]:
         """The checks that a person should look at."""
         return tuple(check for check in self.checks if check.state is CheckState.WARNING)
+
+    @property
+    def unknown(self) -> tuple[Check, ...]:
+        """The checks that could not be made; a certificate that is left out beside the right one is none."""
+        skipped = (check for check in self.checks if check.state is CheckState.SKIPPED)
+        return tuple(check for check in skipped if check.code != _LEFT_OUT)
 
     def __iter__(self) -> Iterator[Check]:
         return iter(self.checks)

@@ -1,4 +1,4 @@
-"""The environment variable that names a driver: which it is, and what is wrong with the file it names."""
+"""Drivers named by an address or an environment variable: what is wrong with the file that is named."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def naming_variable() -> str:
 
 
 def demand_named_module(address: SignerAddress) -> None:
-    """Refuse an address whose driver is named by a variable that names none; no driver is loaded.
+    """Refuse an address whose driver is named, by itself or by a variable, and is none; no driver is loaded.
 
     Args:
         address: a `pkcs11:` address; one that names its driver itself needs no variable.
 
     Raises:
-        DriverError: the file is not there, or is no PKCS#11 module; the text names variable and path.
+        DriverError: the file is not there, or is no PKCS#11 module; the text names path and variable.
 
     """
     variable = naming_variable()
-    if address.options.get("module-path") or not variable:
-        return
-    path = os.environ[variable]
-    answer = header_answer(_in_its_folder(path))
+    path = address.options.get("module-path") or os.environ.get(variable, "")
+    answer = header_answer(_in_its_folder(path)) if path else None
     if answer is None or answer.outcome not in {"not_there", "not_pkcs11"}:
         return
+    place = "path" if address.options.get("module-path") else "variable"
+    matter = "folder" if Path(path).is_dir() else answer.outcome
     reason = Term(f"doctor.detail.{answer.detail}") if answer.detail else ""
-    raise DriverError(f"driver.variable_{answer.outcome}", name=variable, path=path, reason=reason)
+    raise DriverError(f"driver.{place}_{matter}", name=variable, path=path, reason=reason)
 
 
 def _in_its_folder(path: str) -> str:
