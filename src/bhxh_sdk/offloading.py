@@ -107,12 +107,16 @@ class _Worker:
             self._ending = self._executor.submit(last)
             self._executor.shutdown(wait=False)
         if not _in_a_loop():
+            self._executor.shutdown()
             self._ending.result()
 
     async def ended(self) -> None:
         """Wait for the last call."""
         if self._ending is not None:
-            await asyncio.wrap_future(self._ending)
+            try:
+                await asyncio.wrap_future(self._ending)
+            finally:
+                self._executor.shutdown()  # the thread has nothing left to do, so this does not wait
 
 
 def _in_a_loop() -> bool:
