@@ -27,6 +27,9 @@ from bhxh_sdk.signers import (
     SigningCertificate,
     SigningState,
     SigningTransaction,
+    asked_after,
+    key_of,
+    looked_after,
     resume,
     sign,
 )
@@ -46,6 +49,7 @@ class Phone:
     changed: object = staticmethod(lambda signatures: signatures)
     started: list = dataclasses.field(default_factory=list)
     polls: int = 0
+    certificate: bytes = b""
 
     @property
     def capabilities(self):
@@ -57,7 +61,8 @@ class Phone:
         return await self.key.certificates()
 
     async def start(self, jobs, certificate, ask, clock):
-        done = await self.key.start(jobs, certificate, ask, clock)
+        own = (await self.key.certificates())[0] if certificate.comes_later else certificate
+        done = await self.key.start(jobs, own, ask, clock)
         self.started.append([job.document_id for job in jobs])
         self.signatures = self.changed(dict(done.signatures))
         deadline = None
@@ -83,7 +88,11 @@ class Phone:
             raise reply
         signatures = self.signatures if reply is D else {}
         return attrs.evolve(
-            transaction, state=reply, signatures=signatures, reason="E7" if reply not in (P, C, D) else ""
+            transaction,
+            state=reply,
+            signatures=signatures,
+            certificate=self.certificate,
+            reason="E7" if reply not in (P, C, D) else "",
         )
 
     def close(self):
@@ -271,3 +280,52 @@ def test_a_certificate_that_is_not_rsa_is_refused(certificate, pki, now):
     der = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
     with pytest.raises(CertificateUnusableError):
         public_key(CertificateInfo.from_der(der), [SignatureScheme.RSA_PKCS1])
+
+
+def test_a_question_is_put_to_the_backend_that_started_alone(run, key, clock):
+    other = SigningTransaction(transaction_id="1", backend="softkey", state=P)
+    signer = Phone(key)
+    for question in (asked_after, looked_after):
+        with pytest.raises(InputError) as caught:
+            run(question(signer, other, clock))
+        assert caught.value.code == "signing.other_backend"
+    assert signer.polls == 0
+
+
+@pytest.mark.parametrize("trouble", [NotSentError, UnknownOutcomeError, UnexpectedReplyError])
+def test_who_asks_once_sees_why_there_is_no_answer(run, key, clock, trouble):
+    waiting = SigningTransaction(transaction_id="1", backend="phone", state=P)
+    with pytest.raises(trouble):
+        run(asked_after(Phone(key, [trouble()]), waiting, clock))
+    assert run(looked_after(Phone(key, [trouble()]), waiting, clock)) is waiting
+
+
+def test_the_certificate_may_come_with_the_values(run, key, certificate, world, job):
+    came = certificate.certificate
+    signer = Phone(key, certificate=came.der)
+    assert run(sign(signer, [job("a"), job("b")], SigningCertificate.to_come("12"), *world))
+    done = SigningTransaction(transaction_id="1", backend="phone", state=D, certificate=came.der)
+    found = key_of(done, SigningCertificate.to_come("12"))
+    assert (found.certificate, found.key_id, found.comes_later) == (came, "12", False)
+    assert key_of(done, certificate) is certificate
+
+
+@pytest.mark.parametrize(
+    ("came", "code"),
+    [(b"", "signing.no_certificate_came"), (b"no certificate", "document.certificate_unreadable")],
+)
+def test_a_certificate_that_does_not_come_is_missed(run, key, world, job, came, code):
+    with pytest.raises(CertificateUnusableError) as caught:
+        run(sign(Phone(key, certificate=came), [job()], SigningCertificate.to_come(), *world))
+    assert (caught.value.code, bool(caught.value.reference)) == (code, True)
+
+
+def test_values_must_fit_the_certificate_that_came(run, key, world, job, pki):
+    foreign = pki.issue(own_key=True).der
+    with pytest.raises(SignatureMismatchError):
+        run(sign(Phone(key, certificate=foreign), [job()], SigningCertificate.to_come(), *world))
+
+
+def test_who_declined_showed_no_certificate_and_needs_none(run, key, world, job):
+    with pytest.raises(SigningDeclinedError):
+        run(sign(Phone(key, [SigningState.DECLINED]), [job()], SigningCertificate.to_come(), *world))
