@@ -28,7 +28,7 @@ from bhxh_sdk.signers import SignerAddress, SigningCertificate
 from bhxh_sdk.signers.pkcs11 import discovery
 from bhxh_sdk.signers.pkcs11.contract import TokenFlag, TokenInfo
 from bhxh_sdk.signers.pkcs11.discovery import Discovery, FoundToken, TriedModule
-from bhxh_sdk.signers.pkcs11.pin import PinMemory
+from bhxh_sdk.signers.pkcs11.pin_memory import PinMemory
 from bhxh_sdk.token_errors import (
     DriverCrashedError,
     DriverError,
@@ -515,8 +515,8 @@ def test_a_token_without_a_pin():
 
 def test_wrong_pins_of_this_process_are_told(monkeypatch):
     counted = PinMemory()
-    counted.failed(TOKEN, TokenFlag(0))
-    counted.failed(TOKEN, TokenFlag(0))
+    counted.sent(TOKEN, None)
+    counted.sent(TOKEN, None)
     monkeypatch.setattr(examining, "memory", counted)
     check = one(examined(on_token(PKI.issue())), "pin")
     assert (check.code, check.parameters["count"]) == ("doctor.pin.wrong_here", 2)

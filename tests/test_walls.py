@@ -109,7 +109,11 @@ CORE_RANK = 4
 NOT_IN_CORE = {"asyncio", "threading", "time", "random", "secrets", "uuid"}
 # Threads that a caller has must not be in a driver at once, and what is said to a helper process must not be
 # guessed there: no port could see to either.
-WORLDLY = {"signers/pkcs11/locks.py": {"threading"}, "signers/pkcs11/isolated.py": {"secrets"}}
+WORLDLY = {
+    "signers/pkcs11/locks.py": {"threading"},
+    "signers/pkcs11/isolated.py": {"secrets"},
+    "signers/pkcs11/pin_memory.py": {"secrets"},
+}
 NOT_USED_IN_CORE = {
     "os.urandom",
     "os.getrandom",

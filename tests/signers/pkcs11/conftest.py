@@ -6,7 +6,7 @@ import pytest
 from signers.pkcs11.fakes import FakeModule, FakeToken, token_of
 from tokens.fixtures import *  # noqa: F403  # fixtures are found by their names
 
-from bhxh_sdk.signers.pkcs11.pin import PinMemory
+from bhxh_sdk.signers.pkcs11.pin_memory import PinMemory
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def module(token) -> FakeModule:
 
 @pytest.fixture
 def fresh_memory(monkeypatch) -> PinMemory:
-    """Forget wrong PINs and logins of other tests; `pin.memory` itself is left as it is."""
+    """Forget wrong PINs and logins of other tests; `pin_memory.memory` itself is left as it is."""
     memory = PinMemory()
     for module in ("signer", "opened", "opened_key"):
         monkeypatch.setattr(f"bhxh_sdk.signers.pkcs11.{module}.memory", memory)

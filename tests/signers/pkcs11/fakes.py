@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from bhxh_sdk.models import SignatureScheme
+from bhxh_sdk.signers import values
 from bhxh_sdk.signers.contract import HashName
-from bhxh_sdk.signers.pkcs11 import mechanisms
 from bhxh_sdk.signers.pkcs11.contract import (
     CkrError,
     Mechanism,
@@ -173,7 +173,7 @@ class FakeModule:
         self.calls[name] += 1
         waiting = self.failures.get(name)
         failure = waiting.pop(0) if waiting else None
-        if isinstance(failure, Exception):
+        if isinstance(failure, BaseException):
             raise failure
         if failure is not None:
             raise CkrError(failure, name)
@@ -250,6 +250,8 @@ class FakeSession:
         text = None if pin is None else pin.reveal()
         self.module.logins.append((text, 1))
         self._called("C_Login")
+        if self.token.logged_in:
+            raise CkrError(0x100, "C_Login")
         self.token.entered(text)
         self.token.logged_in = True
 
@@ -313,7 +315,7 @@ def _signature(key: Any, mechanism: Mechanism, data: bytes) -> bytes:
     by_size = {32: HashName.SHA256, 48: HashName.SHA384, 64: HashName.SHA512}
     if mechanism is Mechanism.RSA_PKCS_PSS:
         return signed(key, data, by_size[len(data)], SignatureScheme.RSA_PSS)
-    for hash_name, prefix in mechanisms._DIGEST_INFO.items():
+    for hash_name, prefix in values._DIGEST_INFO.items():
         if data.startswith(prefix):
             return signed(key, data[len(prefix) :], hash_name, SignatureScheme.RSA_PKCS1)
     raise CkrError(0x21, "C_Sign")

@@ -182,11 +182,14 @@ def test_one_entry_is_one_login_and_leaves_no_session_behind(token, simulator):
     assert session.keys()
 
 
-def test_being_logged_in_already_is_no_error(token, simulator):
+def test_being_logged_in_already_is_told_and_costs_nothing(token, simulator):
     module, slot = token
     first, second = module.open(slot), module.open(slot)
     first.login(Secret(PIN))
-    second.login(Secret(PIN))
+    with pytest.raises(CkrError) as caught:
+        second.login(Secret(WRONG))
+    assert caught.value.code == 0x100
+    assert simulator.tries_left("single") == 3
     assert [call.result for call in simulator.calls("C_Login")] == [0, 0x100]
 
 

@@ -17,7 +17,7 @@ from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.signers import HashName, choose_certificate
 from bhxh_sdk.signers.pkcs11 import TokenSigner
-from bhxh_sdk.signers.pkcs11.pin import memory
+from bhxh_sdk.signers.pkcs11.pin_memory import memory
 
 needs_simulator = pytest.mark.needs_tool("cc", "softhsm2-util")
 

@@ -17,7 +17,7 @@ from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers import SigningJob
 from bhxh_sdk.signers.pkcs11 import TokenSigner
 from bhxh_sdk.signers.pkcs11.loading import BINDINGS
-from bhxh_sdk.signers.pkcs11.pin import memory
+from bhxh_sdk.signers.pkcs11.pin_memory import memory
 
 pytestmark = [
     pytest.mark.needs_tool("softhsm2-util", "cc"),
@@ -155,9 +155,9 @@ REAL = """
 
     signer = TokenSigner.from_module(sys.argv[1])
     (certificate,) = run_blocking(signer.certificates())
-    for _ in range(4):
+    for number in range(4):
         try:
-            run_blocking(signer.start(JOBS, certificate, Person("13572468"), Clock()))
+            run_blocking(signer.start(JOBS, certificate, Person(f"1357246{number}"), Clock()))
         except PinError as error:
             print(type(error).__name__)
 """

@@ -15,8 +15,8 @@ def opened(module, token):
     return OpenedToken(module, token.info)
 
 
-def log_in(opened, pin=PIN):
-    opened.log_in(Secret(pin), allow_last_try=False)
+def log_in(opened, pin=PIN, *, typed=True):
+    opened.log_in(Secret(pin), allow_last_try=False, typed=typed)
 
 
 def test_one_session_is_kept(opened, module):
@@ -100,7 +100,7 @@ def test_after_a_wrong_pin_the_flags_are_read_again(opened, module, token):
     assert caught.value.tries_left == 1
     token.left = 1
     with pytest.raises(PinLockedError):
-        opened.log_in(Secret("0000"), allow_last_try=True)
+        opened.log_in(Secret("1111"), allow_last_try=True)
     assert len(module.logins) == 2
 
 
@@ -139,7 +139,8 @@ def test_what_may_have_spent_a_try_is_counted(opened, module, token, fresh_memor
     with pytest.raises(Exception, match="token"):
         log_in(opened)
     assert fresh_memory.wrong(token.info) == counted
-    log_in(opened)
+    token.pin = "87654321"
+    log_in(opened, token.pin)
     assert fresh_memory.wrong(token.info) == 0
 
 

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-import sys
 import traceback
-from threading import Thread
 
 import pytest
 from attrs import evolve
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 from bhxh_sdk.errors import PersonNeededError, SigningDeclinedError, WrongTypeError
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11.contract import TokenFlag, TokenInfo
-from bhxh_sdk.signers.pkcs11.pin import PinMemory, PinSource, check_flags, check_form, has_pad, tell_of_pad
+from bhxh_sdk.signers.pkcs11.pin import PinSource, check_flags, check_form, has_pad, tell_of_pad
 from bhxh_sdk.token_errors import PinError, PinLastTryError, PinLockedError
 
 TOKEN = TokenInfo(slot=0, label="HR", serial="0A1B", shortest_pin=4, longest_pin=8)
@@ -102,60 +100,6 @@ def test_after_two_wrong_pins_the_next_may_be_the_last_whatever_the_flags_say():
     assert caught.value.code == "pin.maybe_last_try"
     assert caught.value.tries_left is None
     check_flags(TOKEN, 2, allow_last_try=True)
-
-
-def test_wrong_pins_are_counted_by_token_until_the_right_one():
-    memory, other = PinMemory(), evolve(TOKEN, serial="FFFF")
-    memory.failed(TOKEN, TokenFlag(0))
-    memory.failed(evolve(TOKEN, slot=7, flags=LOW), TokenFlag(0))
-    assert (memory.wrong(TOKEN), memory.wrong(other)) == (2, 0)
-    memory.right(TOKEN)
-    assert memory.wrong(TOKEN) == 0
-
-
-def test_flags_that_are_clear_again_tell_of_a_right_pin_elsewhere():
-    memory = PinMemory()
-    memory.failed(TOKEN, LOW)
-    memory.failed(evolve(TOKEN, flags=LOW), TokenFlag(0))
-    assert memory.wrong(evolve(TOKEN, flags=LOW)) == 2
-    assert memory.wrong(TOKEN) == 0
-    assert memory.wrong(evolve(TOKEN, flags=LOW)) == 0
-
-
-def test_each_token_has_its_own_lock_and_a_forked_process_a_new_one(monkeypatch):
-    memory = PinMemory()
-    lock = memory.lock(TOKEN)
-    assert memory.lock(evolve(TOKEN, slot=3)) is lock
-    assert memory.lock(evolve(TOKEN, serial="FFFF")) is not lock
-    monkeypatch.setattr("bhxh_sdk.signers.pkcs11.locks.os.getpid", lambda: -1)
-    assert memory.lock(TOKEN) is not lock
-
-
-def test_who_is_logged_in_can_be_asked_while_others_log_in_and_out():
-    class Holder:
-        pass
-
-    memory, failures, holders = PinMemory(), [], [Holder() for _ in range(600)]
-    for holder in holders[300:]:
-        memory.logged_in(TOKEN, holder)
-
-    def look():
-        try:
-            for _ in range(2000):
-                assert memory.is_logged_in(TOKEN)
-        except RuntimeError as error:
-            failures.append(error)
-
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    thread = Thread(target=look)
-    thread.start()
-    while thread.is_alive():
-        for holder in holders[:300]:
-            memory.logged_in(TOKEN, holder)
-            memory.logged_out(holder)
-    sys.setswitchinterval(before)
-    assert failures == []
 
 
 def test_the_person_is_asked_with_the_token_and_the_owner_named(run, person):

@@ -17,8 +17,8 @@ from signers.pkcs11.fakes import PIN, FakeModule, FakeSource, token_of
 from bhxh_sdk.errors import BhxhError
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers import HashName
-from bhxh_sdk.signers.pkcs11 import TokenSigner, pin
-from bhxh_sdk.signers.pkcs11.pin import PinMemory
+from bhxh_sdk.signers.pkcs11 import TokenSigner, pin_memory
+from bhxh_sdk.signers.pkcs11.pin_memory import PinMemory
 from bhxh_sdk.token_errors import PinError
 
 STORIES = 1000
@@ -156,4 +156,4 @@ def test_no_story_ends_with_a_token_that_we_locked(shelf, forgotten, monkeypatch
 
 
 def test_the_memory_that_the_stories_replace_is_the_one_in_use():
-    assert isinstance(pin.memory, PinMemory)
+    assert isinstance(pin_memory.memory, PinMemory)

@@ -23,9 +23,9 @@ from bhxh_sdk.errors import (
 from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers import HashName, LocalSigner, SigningState, choose_certificate, sign
-from bhxh_sdk.signers.pkcs11 import KeyCriteria, TokenCriteria, TokenSigner, pin
+from bhxh_sdk.signers.pkcs11 import KeyCriteria, TokenCriteria, TokenSigner, pin_memory
 from bhxh_sdk.signers.pkcs11.contract import TokenCertificate
-from bhxh_sdk.signers.pkcs11.pin import PinMemory
+from bhxh_sdk.signers.pkcs11.pin_memory import PinMemory
 from bhxh_sdk.signers.values import public_key, signature_fits
 from bhxh_sdk.token_errors import (
     DriverCrashedError,
@@ -297,9 +297,9 @@ def test_a_token_that_does_not_tell_is_not_locked(start, make, own, token, perso
     token.flag_style, token.last_wrong = style, 0xA0
     signer = make()
     chosen = own(signer)
-    for _ in range(2):
+    for wrong in ("0000", "1111"):
         with pytest.raises(PinError):
-            start(signer, chosen, person("0000"))
+            start(signer, chosen, person(wrong))
     answer = person(PIN)
     with pytest.raises(PinLastTryError) as caught:
         start(signer, chosen, answer)
@@ -696,7 +696,7 @@ def test_a_pin_of_another_type_is_refused():
 
 
 def test_the_memory_of_wrong_pins_is_the_processs():
-    assert isinstance(pin.memory, PinMemory)
+    assert isinstance(pin_memory.memory, PinMemory)
 
 
 def test_a_certificate_is_found_by_its_bytes_where_its_id_is_another(run, make, own, person, clock, job):

@@ -169,7 +169,8 @@ class Session(Protocol):
         """Log in as user: exactly one C_Login. None where the PIN is typed on the token or its reader.
 
         Args:
-            pin: the PIN, UTF-8. Already logged in (CKR_USER_ALREADY_LOGGED_IN) is no error.
+            pin: the PIN, UTF-8. Where the process is logged in already the driver does not look at it, and
+                answers CKR_USER_ALREADY_LOGGED_IN.
 
         """
         ...

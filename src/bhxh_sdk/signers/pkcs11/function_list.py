@@ -150,8 +150,11 @@ class FunctionList:
             pin: None for a PIN pad.
 
         """
-        given = None if pin is None else pin.reveal().encode()
-        return int(self._functions["C_Login"](session, user, given, 0 if given is None else len(given)))
+        call = self._functions["C_Login"]
+        if pin is None:
+            return int(call(session, user, None, 0))
+        # No name for the bytes: a signal ends up in this frame, and its traceback would have them.
+        return int(call(session, user, pin.reveal().encode(), len(pin.reveal().encode())))
 
     def objects(self, session: int, kind: int) -> list[int]:
         """Find objects; return their CK_OBJECT_HANDLE.

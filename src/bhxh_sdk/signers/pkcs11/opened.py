@@ -10,8 +10,9 @@ from bhxh_sdk.signers.pkcs11.ckr import CKR_GONE
 from bhxh_sdk.signers.pkcs11.contract import CkrError, TokenFlag
 from bhxh_sdk.signers.pkcs11.criteria import shown
 from bhxh_sdk.signers.pkcs11.locks import FORKED
-from bhxh_sdk.signers.pkcs11.pin import check_flags, memory
-from bhxh_sdk.token_errors import TokenRemovedError
+from bhxh_sdk.signers.pkcs11.pin import check_flags
+from bhxh_sdk.signers.pkcs11.pin_memory import memory
+from bhxh_sdk.token_errors import PinError, TokenRemovedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         TokenKey,
     )
     from bhxh_sdk.signers.pkcs11.locks import ModuleLock
+    from bhxh_sdk.signers.pkcs11.pin_memory import SentPin
 
 __all__ = ["SESSION_LOST", "OpenedToken", "same_token"]
 
@@ -36,6 +38,12 @@ SESSION_LOST = frozenset({0xB3, 0xB0, 0x82, 0x190})
 _NO_TRY_SPENT = CKR_GONE | {0x01, 0x50, 0xB0, 0xB1, 0xB3, 0x102, 0x104, 0x190, 0x200}
 """Besides: CKR_CANCEL, FUNCTION_CANCELED, SESSION_CLOSED, SESSION_COUNT, SESSION_HANDLE_INVALID,
 USER_PIN_NOT_INITIALIZED, USER_ANOTHER_ALREADY_LOGGED_IN, CRYPTOKI_NOT_INITIALIZED, FUNCTION_REJECTED."""
+
+_WRONG = frozenset({0xA0, 0xA1, 0xA2})
+"""CKR_PIN_INCORRECT, PIN_INVALID, PIN_LEN_RANGE: this PIN is not the token's."""
+
+_ALREADY_LOGGED_IN = 0x100
+"""CKR_USER_ALREADY_LOGGED_IN: the login is there, and nobody has looked at the PIN."""
 
 
 @final
@@ -156,12 +164,24 @@ class OpenedToken:
             raise outcomes.token_error(CkrError(0x190, "", FORKED), self.name)
         return self._lock
 
-    def log_in(self, pin: Secret | None, *, allow_last_try: bool) -> None:
-        """Log in with one C_Login, its flags read just before.
+    def log_in(
+        self,
+        pin: Secret | None,
+        *,
+        allow_last_try: bool,
+        typed: bool = False,
+        wrong_before: int | None = None,
+    ) -> None:
+        """Log in with one C_Login at most, its flags read just before.
+
+        Another thread may have been faster: its login is this one's, too, and after its wrong PIN this one,
+        for which nobody was warned, is not sent.
 
         Args:
             pin: the PIN; None where it is typed on a pad.
             allow_last_try: whether the last try may be spent.
+            typed: whether a person has just typed it; else it is never sent twice.
+            wrong_before: how many wrong entries in a row there had been when the PIN was asked for.
 
         Raises:
             PinError: it was not accepted, or the token must not be tried.
@@ -169,32 +189,50 @@ class OpenedToken:
 
         """
         with self.alone():
-            check_flags(self.fresh(), memory.wrong(self.token), allow_last_try=allow_last_try)
             self.refused_entry = False
+            wrong = memory.wrong(self.fresh())
+            if memory.is_logged_in(self.token) and self.keys():
+                return
+            check_flags(self.token, wrong, allow_last_try=allow_last_try)
+            mark = memory.mark(self.token, pin)
+            memory.demand_new(self.token, mark, typed=typed)
+            if wrong_before is not None and wrong > wrong_before:
+                raise PinError("pin.meanwhile", name=self.name)
+            session = self._ready()
+            self.refused_entry = True  # until the token has said otherwise
+            sent = memory.sent(self.token, mark)
             try:
-                self.session.login(pin)
+                session.login(pin)
+                memory.right(sent)
             except CkrError as error:
-                raise self.refusal(error) from error
-            except BhxhError:  # the driver crashed: whether it had counted the entry is not known
-                self.refused_entry = True
-                memory.failed(self.token, TokenFlag(0))
+                if error.code != _ALREADY_LOGGED_IN:
+                    raise self.refusal(error, sent) from error
+                memory.not_judged(sent)
+            except BaseException:  # a crash, or a signal: whether the entry was counted is not known
                 self.drop()
                 raise
-            memory.right(self.token)
+            self.refused_entry = False
             memory.logged_in(self.token, self)
 
-    def refusal(self, error: CkrError) -> BhxhError:
+    def refusal(self, error: CkrError, sent: SentPin) -> BhxhError:
         """Return the error for a login that failed; it is never tried again here.
 
         The flags are read again: they may say locked where the driver only said wrong.
+
+        Args:
+            error: what the driver answered.
+            sent: the entry.
+
         """
+        if error.code in _WRONG:
+            memory.refused(sent)
+        elif error.code in _NO_TRY_SPENT:
+            memory.not_judged(sent)
+            self.refused_entry = False
         try:
             now = self.found()
         except (CkrError, BhxhError):
             now = self.token
-        if error.code not in _NO_TRY_SPENT:
-            self.refused_entry = True
-            memory.failed(self.token, TokenFlag(0) if now is None else now.flags)
         self.drop()
         if now is None:
             return TokenRemovedError(name=self.name)
@@ -221,6 +259,13 @@ class OpenedToken:
         """Close the session for good."""
         self.closed = True
         self.drop()
+
+    def _ready(self) -> Session:
+        """Return the session; one that cannot be opened has taken no PIN."""
+        try:
+            return self.session
+        except CkrError as error:
+            raise self.trouble(error) from error
 
     def _read(self, call: Callable[[Session], T]) -> T:
         """Ask what changes nothing; a session that was lost meanwhile is opened anew, once."""

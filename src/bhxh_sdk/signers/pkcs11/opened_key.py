@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, final
 from bhxh_sdk.errors import BhxhError, SignatureMismatchError, SigningError
 from bhxh_sdk.signers.contract import SigningJob
 from bhxh_sdk.signers.pkcs11 import outcomes
-from bhxh_sdk.signers.pkcs11.contract import CkrError, TokenFlag
+from bhxh_sdk.signers.pkcs11.contract import CkrError
 from bhxh_sdk.signers.pkcs11.mechanisms import data_of, mechanism_of
 from bhxh_sdk.signers.pkcs11.opened import SESSION_LOST
-from bhxh_sdk.signers.pkcs11.pin import check_flags, memory
+from bhxh_sdk.signers.pkcs11.pin import check_flags
+from bhxh_sdk.signers.pkcs11.pin_memory import memory
 from bhxh_sdk.signers.values import demand_kind, public_key, signature_fits
 from bhxh_sdk.token_errors import PinError
 
@@ -45,6 +46,7 @@ class OpenedKey:
             first failure, and by `forget`.
         refused: told when a login with that PIN failed, or may have.
         allow_last_try: whether the last try may be spent.
+        typed: whether a person has just typed the PIN.
 
     """
 
@@ -58,6 +60,7 @@ class OpenedKey:
         pin: Secret | None = None,
         refused: Callable[[], None] = lambda: None,
         allow_last_try: bool = False,
+        typed: bool = False,
     ) -> None:
         self._refused = refused
         self._token = token
@@ -65,6 +68,8 @@ class OpenedKey:
         self._place = (token.session, key)
         self._find = find
         self._pin = pin
+        self._mark = memory.mark(token.token, pin)
+        self._typed = typed
         self._allow_last_try = allow_last_try
         self._each_time = key.always_authenticate
         self._forgotten = False
@@ -129,22 +134,30 @@ class OpenedKey:
         with token.alone():
             if self._forgotten:
                 raise PinError("pin.refused_before", name=token.name)
+            self._demand_open()
             check_flags(token.fresh(), memory.wrong(token.token), allow_last_try=self._allow_last_try)
+            memory.demand_new(token.token, self._mark, typed=self._typed)
+            sent = memory.sent(token.token, self._mark)
             try:
                 value = self._value(self._place, mechanism, data, self._pin)
+                memory.right(sent)
             except CkrError as error:
                 self.forget()
                 if error.call != "C_Login" and error.code not in _PIN_REFUSED:
+                    memory.not_judged(sent)
                     raise token.trouble(error) from error
                 self._refused()
-                raise token.refusal(error) from error
-            except BhxhError:  # the driver crashed: whether it had counted the entry is not known
+                raise token.refusal(error, sent) from error
+            except BaseException:  # a crash, or a signal: whether the entry was counted is not known
                 self.forget()
                 self._refused()
-                memory.failed(token.token, TokenFlag(0))
+                token.drop()
                 raise
-            memory.right(token.token)
             return value
+
+    def _demand_open(self) -> None:
+        if self._token.closed:
+            raise SigningError("signing.closed", name=self._token.name)
 
     def _value(
         self,
@@ -153,8 +166,7 @@ class OpenedKey:
         data: bytes,
         pin: Secret | None = None,
     ) -> bytes:
-        if self._token.closed:
-            raise SigningError("signing.closed", name=self._token.name)
+        self._demand_open()
         session, key = place
         try:
             return session.sign(key, mechanism, data, pin)

@@ -1,7 +1,7 @@
 """PIN care: a PIN is asked for late, checked for its form first, sent once, and never sent as the last try.
 
 Tokens lock after a few wrong PINs in a row, and many do not tell when one try is left: flags that are not set
-promise nothing. So wrong entries are counted here, too, for as long as the process lives.
+promise nothing. So wrong entries are counted in this process, too; see `pin_memory`.
 
 Source of the flags: PKCS#11 2.40, CK_TOKEN_INFO
 (https://docs.oasis-open.org/pkcs11/pkcs11-base/v2.40/os/pkcs11-base-v2.40-os.html).
@@ -12,9 +12,6 @@ from __future__ import annotations
 import os
 import unicodedata
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex, final
-from weakref import WeakKeyDictionary
-
-from attrs import frozen
 
 from bhxh_sdk import messages
 from bhxh_sdk.errors import PersonNeededError, SigningDeclinedError, WrongTypeError
@@ -23,92 +20,17 @@ from bhxh_sdk.ports import Question
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11.contract import TokenFlag
 from bhxh_sdk.signers.pkcs11.criteria import shown
-from bhxh_sdk.signers.pkcs11.locks import ModuleLock
 from bhxh_sdk.token_errors import PinError, PinLastTryError, PinLockedError
 
 if TYPE_CHECKING:
     from bhxh_sdk.ports import Ask
     from bhxh_sdk.signers.pkcs11.contract import TokenInfo
 
-__all__ = ["PinMemory", "PinSource", "check_flags", "check_form", "has_pad", "memory", "tell_of_pad"]
+__all__ = ["PinSource", "check_flags", "check_form", "has_pad", "tell_of_pad"]
 
-_LOW = TokenFlag.USER_PIN_COUNT_LOW | TokenFlag.USER_PIN_FINAL_TRY | TokenFlag.USER_PIN_LOCKED
 _ENOUGH_WRONG = 2
 """After so many wrong entries in a row the next may be the last: no token in the sources has fewer tries than
 three."""
-
-
-@frozen
-class _Wrong:
-    """Wrong entries in a row, and whether the token has shown by its flags that it counts them."""
-
-    count: int = 0
-    flagged: bool = False
-
-
-@final
-class PinMemory:
-    """Remember how many wrong PINs in a row each token was given by this process, and who is logged in.
-
-    A login is the process's (PKCS#11 2.40, section 5.6): whoever opens another session with the token has it
-    too. No PIN is kept.
-    """
-
-    __slots__ = ("_locks", "_logins", "_wrong")
-
-    def __init__(self) -> None:
-        self._logins: WeakKeyDictionary[object, tuple[str, ...]] = WeakKeyDictionary()
-        self._wrong: dict[tuple[str, ...], _Wrong] = {}
-        self._locks: dict[tuple[str, ...], ModuleLock] = {}
-
-    def lock(self, token: TokenInfo) -> ModuleLock:
-        """Return the token's lock: between a look at the flags and the login nobody else may spend a try."""
-        identity = _identity(token)
-        if (known := self._locks.get(identity)) is not None and known.forked:
-            del self._locks[identity]
-        return self._locks.setdefault(identity, ModuleLock())
-
-    def wrong(self, token: TokenInfo) -> int:
-        """Return how many wrong entries in a row the token was given.
-
-        They are forgotten when flags that were set after one are clear again: somebody entered the right PIN.
-        """
-        known = self._wrong.get(_identity(token), _Wrong())
-        if known.flagged and not token.flags & _LOW:
-            self.right(token)
-            return 0
-        return known.count
-
-    def failed(self, token: TokenInfo, flags_after: TokenFlag) -> None:
-        """Count an entry that was not accepted, or of which that is not known."""
-        known = self._wrong.get(_identity(token), _Wrong())
-        self._wrong[_identity(token)] = _Wrong(known.count + 1, known.flagged or bool(flags_after & _LOW))
-
-    def logged_in(self, token: TokenInfo, holder: object) -> None:
-        """Note that the session of this holder has a login; it lasts as long as one of its holders."""
-        self._logins[holder] = _identity(token)
-
-    def logged_out(self, holder: object) -> None:
-        """Note that the login of this holder has ended."""
-        self._logins.pop(holder, None)
-
-    def is_logged_in(self, token: TokenInfo) -> bool:
-        """Tell whether this process is logged in to a token."""
-        # Not `values()`: a finaliser, or another thread, may take a holder away while they are gone through.
-        holders = [holder for known in self._logins.keyrefs() if (holder := known()) is not None]
-        return _identity(token) in {self._logins.get(holder) for holder in holders}
-
-    def holds_login(self, holder: object) -> bool:
-        """Tell whether the login of this holder lasts."""
-        return holder in self._logins
-
-    def right(self, token: TokenInfo) -> None:
-        """Start anew after a right entry."""
-        self._wrong.pop(_identity(token), None)
-
-
-memory = PinMemory()
-"""The process's own: the tries belong to the token, whichever signer, module or binding spends them."""
 
 
 @final
@@ -293,7 +215,3 @@ def _secret(value: Secret | str, name: str) -> Secret:
     if not is_text:
         raise WrongTypeError(field="pin", expected="Secret or str", got=kind)
     raise PinError("pin.form", name=name, reason=Term("pin.form.encoding"))
-
-
-def _identity(token: TokenInfo) -> tuple[str, ...]:
-    return token.manufacturer, token.model, token.serial, token.label

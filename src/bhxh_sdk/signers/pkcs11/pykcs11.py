@@ -132,8 +132,13 @@ class PyKcs11Session(BoundSession):
         return {name: bytes(value) for name, value in zip(wanted, read, strict=True) if value is not None}
 
     def _log_in(self, user: int, pin: Secret | None) -> int:
-        given = PyKCS11.ckbytelist(None if pin is None else pin.reveal())
-        return int(self._library.C_Login(self._handle, user, given))
+        text = None if pin is None else pin.reveal
+        try:
+            # No name for the bytes, which a traceback would have.
+            given = self._library.C_Login(self._handle, user, PyKCS11.ckbytelist(text and text()))
+        except KeyboardInterrupt as error:
+            raise error.with_traceback(None) from None
+        return int(given)
 
     def _begin(self, found: Any, mechanism: Mechanism, data: bytes) -> None:  # noqa: ANN401  # as the session
         how = _pss(data) if mechanism is Mechanism.RSA_PKCS_PSS else _MECHANISMS[mechanism]

@@ -35,7 +35,6 @@ T = TypeVar("T")
 
 _SESSION_HANDLE_INVALID = 0xB3
 _PIN_LEN_RANGE = 0xA2
-_USER_ALREADY_LOGGED_IN = 0x100
 _KEY_HANDLE_INVALID = 0x60
 _USER = 1
 _CONTEXT_SPECIFIC = 2
@@ -158,9 +157,7 @@ class BoundSession(ABC):
         """Log in as user, in this session: exactly one C_Login."""
         if pin is not None and not pin:
             raise CkrError(_PIN_LEN_RANGE, "C_Login")  # PyKCS11 would hand it on as none at all
-        code = self._ask("C_Login", lambda: self._log_in(_USER, pin))
-        if code != _USER_ALREADY_LOGGED_IN:
-            demand("C_Login", code)  # raised where no frame has the PIN in it
+        demand("C_Login", self._ask("C_Login", lambda: self._log_in(_USER, pin)))
 
     def sign(self, key: TokenKey, mechanism: Mechanism, data: bytes, pin: Secret | None = None) -> bytes:
         """Sign, and return the value as the token gives it."""

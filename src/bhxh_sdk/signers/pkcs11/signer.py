@@ -11,29 +11,22 @@ import warnings
 from typing import TYPE_CHECKING, NoReturn, Self, SupportsIndex, final
 from weakref import WeakSet, finalize
 
-from bhxh_sdk.errors import (
-    BhxhError,
-    CertificateUnusableError,
-    SigningError,
-    UnsupportedOperationError,
-)
+from bhxh_sdk.errors import SigningError
 from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.contract import Capabilities, HashName, SigningState, SigningTransaction
 from bhxh_sdk.signers.jobs import check_jobs
-from bhxh_sdk.signers.pkcs11.contract import Mechanism
+from bhxh_sdk.signers.pkcs11.before_pin import demand_digest_way, demand_valid, demand_ways
 from bhxh_sdk.signers.pkcs11.criteria import KeyCriteria, TokenCriteria
 from bhxh_sdk.signers.pkcs11.inserted import Inserted
-from bhxh_sdk.signers.pkcs11.mechanisms import mechanism_of
 from bhxh_sdk.signers.pkcs11.opened_key import OpenedKey
 from bhxh_sdk.signers.pkcs11.pairing import candidates, paired
-from bhxh_sdk.signers.pkcs11.pin import PinSource, check_flags, has_pad, memory, tell_of_pad
-from bhxh_sdk.signers.values import public_key
+from bhxh_sdk.signers.pkcs11.pin import PinSource, check_flags, has_pad, tell_of_pad
+from bhxh_sdk.signers.pkcs11.pin_memory import memory
 from bhxh_sdk.token_errors import PinError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from bhxh_sdk.models import CertificateInfo
@@ -225,9 +218,9 @@ class TokenSigner:
 
         """
         check_jobs(jobs, self.capabilities)
-        _demand_valid(certificate.certificate, clock.now())
+        demand_valid(certificate.certificate, clock.now())
         token, own = self._demand_open().holder(certificate)
-        _demand_ways(jobs, certificate.certificate, token)
+        demand_ways(jobs, certificate.certificate, token)
         key = await self._opened_key(token, own, certificate.certificate, ask)
         try:
             signatures = {
@@ -257,9 +250,9 @@ class TokenSigner:
 
         """
         if self._clock is not None:
-            _demand_valid(certificate.certificate, self._clock.now())
+            demand_valid(certificate.certificate, self._clock.now())
         token, own = self._demand_open().holder(certificate)
-        _demand_digest_way(certificate.certificate, token)
+        demand_digest_way(certificate.certificate, token)
         key = await self._opened_key(token, own, certificate.certificate, ask)
         self._keys.add(key)
         return key
@@ -288,6 +281,7 @@ class TokenSigner:
         self, token: OpenedToken, own: TokenCertificate, info: CertificateInfo, ask: Ask
     ) -> OpenedKey:
         """Return the key, logged in; the PIN is asked for only where it is needed."""
+        wrong = memory.wrong(token.token)
         token.keys()  # whether the login still holds shows in them
         if token.is_open:
             key, pin = self._paired(token, own, info), None
@@ -296,7 +290,7 @@ class TokenSigner:
             return self._ready(token, own, info, key, pin)
         pin = await self._entered(token, info, ask)
         try:
-            self._log_in(token, pin)
+            self._log_in(token, pin, wrong)
             key = self._paired(token, own, info)
             again = Secret(pin) if pin is not None and key.always_authenticate else None
             return self._ready(token, own, info, key, again)
@@ -320,6 +314,7 @@ class TokenSigner:
             pin=pin,
             refused=self._pin.refused,
             allow_last_try=self._allow_last_try,
+            typed=self._pin.asks,
         )
 
     def _visible(self, token: OpenedToken, own: TokenCertificate) -> TokenKey | None:
@@ -343,10 +338,10 @@ class TokenSigner:
             return None
         return await self._pin.pin(fresh, info.common_name, ask, wrong)
 
-    def _log_in(self, token: OpenedToken, pin: Secret | None) -> None:
+    def _log_in(self, token: OpenedToken, pin: Secret | None, wrong: int) -> None:
         try:
-            token.log_in(pin, allow_last_try=self._allow_last_try)
-        except BhxhError as error:
+            token.log_in(pin, allow_last_try=self._allow_last_try, typed=self._pin.asks, wrong_before=wrong)
+        except BaseException as error:  # a signal, too, while the PIN is on its way
             if isinstance(error, PinError) or token.refused_entry:
                 self._pin.refused()
             raise
@@ -366,35 +361,3 @@ def _left_open(inserted: Inserted, pin: PinSource, name: str, process: int) -> N
     pin.wipe()
     if inserted.leave():
         warnings.warn(f"unclosed {name}", ResourceWarning, stacklevel=1)
-
-
-def _demand_ways(jobs: Sequence[SigningJob], info: CertificateInfo, token: OpenedToken) -> None:
-    """Refuse, before the PIN is asked for, what the key or the token cannot do."""
-    public_key(info, {job.scheme for job in jobs})
-    offered = token.mechanisms()
-    for scheme, hash_name in {(job.scheme, job.hash_name) for job in jobs}:
-        mechanism_of(scheme, hash_name, offered, token.name)
-
-
-def _demand_digest_way(info: CertificateInfo, token: OpenedToken) -> None:
-    """Refuse, before the PIN is asked for, a token that cannot sign a digest alone."""
-    public_key(info, ())
-    scheme = SignatureScheme.ECDSA if info.key_kind == "ec" else SignatureScheme.RSA_PKCS1
-    offered = token.mechanisms()
-    if scheme is SignatureScheme.RSA_PKCS1 and Mechanism.RSA_PKCS_PSS in offered:
-        return
-    if mechanism_of(scheme, HashName.SHA256, offered, token.name) is Mechanism.SHA256_RSA_PKCS:
-        raise UnsupportedOperationError("pkcs11.whole_document_needed", name=token.name)
-
-
-def _demand_valid(info: CertificateInfo, moment: datetime) -> None:
-    if info.valid_at(moment):
-        return
-    word = "expired" if moment > info.not_after else "not_yet_valid"
-    raise CertificateUnusableError(
-        f"signing.certificate_{word}",
-        name=info.common_name,
-        serial=info.serial_text,
-        not_before=f"{info.not_before:%d/%m/%Y}",
-        not_after=f"{info.not_after:%d/%m/%Y}",
-    )
