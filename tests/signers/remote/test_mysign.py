@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections import Counter
+from collections import Counter, deque
+from contextlib import suppress
 from datetime import timedelta
 
 import attrs
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bhxh_sdk.errors import (
+    BhxhError,
     CertificateUnusableError,
     InputError,
     PersonNeededError,
@@ -24,7 +28,7 @@ from bhxh_sdk.errors import (
     UnexpectedReplyError,
     UnknownOutcomeError,
 )
-from bhxh_sdk.ports import Reply
+from bhxh_sdk.ports import Reply, Request
 from bhxh_sdk.remote_errors import (
     ConfirmationSecretError,
     ProviderError,
@@ -145,6 +149,9 @@ def listed(pki):
         return {**item, **changes}
 
     return entry
+
+
+CODES = st.sampled_from(["0", "1", "4000", "6000", "4002", "13004", "50000", "59033", "60110", 1, 4001.0])
 
 
 def shown_both(error):
@@ -537,6 +544,8 @@ def test_a_refused_login_while_waiting_is_one_login(world, job):
         ((200, {"token": "x"}), UnexpectedReplyError),
         ((200, {"access_token": ""}), UnexpectedReplyError),
         ((200, {"access_token": 7}), UnexpectedReplyError),
+        ((200, {"access_token": "a\ud800"}), UnexpectedReplyError),
+        ((200, {"access_token": "a\r\nHost: other.example"}), UnexpectedReplyError),
     ],
 )
 def test_a_login_that_is_answered_oddly(world, direct, answer, kind):
@@ -720,6 +729,55 @@ def test_nobody_knows_an_unknown_transaction(world, job):
     other = attrs.evolve(transaction, provider_id="0" * 32)
     with pytest.raises(ProviderRequestError):
         world.run(signer.result(other, world.clock))
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=True)
+    | st.text(st.characters(exclude_categories=()), max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+MEMBERS = (
+    *("error", "error_description", "status", "signatures", "description", "transactionId"),
+    *("credential_id", "cert", "multisign", "certificates", "access_token", "expires_in"),
+)
+OBJECTS = st.dictionaries(st.sampled_from(MEMBERS), ODD | CODES, max_size=6)
+BODIES = st.binary(max_size=50) | ODD | OBJECTS | st.lists(OBJECTS, max_size=2)
+
+
+@given(
+    answers=st.lists(
+        st.tuples(st.sampled_from([200, 400, 401, 500]), BODIES),
+        min_size=6,
+        max_size=6,
+    ),
+    mode=st.sampled_from([0, 1]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_answer_whatever_is_a_fault_of_ours(world, direct, job, listed, answers, mode):
+    script = deque(
+        Reply(status=status, body=value if isinstance(value, bytes) else json.dumps(value).encode())
+        for status, value in answers
+    )
+    good = Canned((200, [listed()]))
+    good_ones = deque(good.answer(Request(method="POST", url=URL + path)) for path in (LOGIN, "info"))
+
+    class Odd:
+        def answer(self, request):
+            return good_ones.popleft() if good_ones else script.popleft()
+
+    world.sender = direct(Odd())
+    signer = world.signer(async_mode=mode)
+    certificate = world.certificate(signer)
+    with suppress(BhxhError):
+        transaction = world.run(started(signer, [job()], certificate, world.person(), world.clock))
+        transaction_to_dict(transaction)
+        world.run(signer.result(transaction, world.clock))
+    with suppress(BhxhError):
+        world.run(world.signer().certificates())
 
 
 # Wrong values

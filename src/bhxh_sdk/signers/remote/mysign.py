@@ -209,7 +209,7 @@ class MySign:
             yield from refused(_SECRET)
         answer = yield from self._taken(reply)
         value = answer.get("access_token")
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or not (value.isascii() and value.isprintable()):
             raise unexpected(reply)
         token = _Token(Secret(value), now + self._life(answer.get("expires_in")))
         self._token, self._masked = token, (*self._masked[-1:], token.value)
