@@ -11,6 +11,7 @@ import attrs
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
+from raw_server import certified
 
 from bhxh_sdk import errors, remote_errors
 from bhxh_sdk.errors import (
@@ -289,6 +290,15 @@ class TestCertificate:
         late = attrs.evolve(world.certificate(signer), certificate=world.issued.info)
         with pytest.raises(SignatureMismatchError):
             world.run(resume(signer, finished, [job()], late, world.clock))
+
+    def test_one_of_another_kind_of_key_fits_no_signature(self, canned, job, tmp_path):
+        certified(tmp_path)
+        pem = (tmp_path / "bundle.pem").read_text()
+        value = "<m:MSS_Signature><m:Base64Signature>AAAA</m:Base64Signature></m:MSS_Signature>"
+        world = canned(told("500", inside=value, detail=f"<c>{pem}</c>"))
+        transaction, _ = world.begun([job()])
+        assert transaction.state is DONE
+        assert b"loopback test" in transaction.certificate
 
     @pytest.mark.parametrize("armour", [True, False])
     def test_it_may_stand_in_the_profile(self, world, armour):

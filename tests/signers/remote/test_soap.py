@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from bhxh_sdk.errors import InputError
@@ -129,3 +132,15 @@ def test_what_xml_cannot_hold_is_refused_without_showing_it(character):
 def test_a_message_does_not_show_what_it_holds():
     part = Part("AP_Info", NS, {"AP_PWD": "canary"}, "canary", (Part("B", text="canary"),))
     assert "canary" not in repr(part)
+
+
+_TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
+_PIECES = st.sampled_from(
+    ["<a>", "</a>", "<b c='d'>", "</b>", "&amp;", "&e;", "<!--", "-->", "<![CDATA[", "]]>"]
+)
+
+
+@given(st.binary() | st.lists(_PIECES | _TEXTS).map(lambda pieces: enveloped("".join(pieces))))
+def test_any_bytes_are_a_message_or_none(content):
+    with contextlib.suppress(ValueError):
+        assert isinstance(opened(content), Part | Fault)
