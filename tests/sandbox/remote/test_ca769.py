@@ -176,6 +176,9 @@ def test_th_takes_the_code_before_and_no_older_one():
     assert world.sign(otp=code_at(moment - 30))[0] == 200
     status, answer = world.sign("t-2", otp=code_at(moment - 90))
     assert (status, answer["message"]) == (401, "OTP_INVALID")
+    assert world.sign("t-3", otp=code_at(moment))[0] == 200
+    status, answer = world.sign("t-4", otp=code_at(moment))
+    assert (status, answer["message"]) == (401, "OTP_INVALID: used before")
     assert len(world.provider.used_codes) == 2
 
 

@@ -541,6 +541,19 @@ def test_an_expiry_under_an_error_code_is_believed_only_with_our_name(canned):
     assert there.result(signer, started).state is SigningState.EXPIRED
 
 
+def test_a_certificate_that_was_revoked_meanwhile_ends_its_transaction(canned):
+    waiting = answered({"status_code": 200, "message": "PENDING", "data": None})
+    revoked = {"status_code": 403, "message": "CREDENTIAL_STATUS_INVALID", "data": None}
+    there = canned(waiting, answered(revoked, 403))
+    signer = there.signer()
+    started = there.start(signer, jobs())
+    with pytest.raises(CertificateUnusableError):  # of whom this speaks is not said
+        there.result(signer, started)
+    named = revoked | {"data": {"transaction_id": started.transaction_id}}
+    there.sender.provider.replies = [answered(named, 403)]
+    assert there.result(signer, started).failure == "certificate"
+
+
 @pytest.mark.parametrize(
     ("body", "status", "kind"),
     [
@@ -718,6 +731,13 @@ def test_th_makes_the_code_after_people_have_thought(silent):
     own = {name: item for name, item in silent.provider.secrets.items() if name != "password"}
     signer = silent.signer(secrets=own, password_env="")
     assert silent.sign(signer=signer, ask=Slow(remote_password="sandbox-password"))
+
+
+def test_th_waits_for_the_next_code_where_one_was_used(silent):
+    signer = silent.signer(dialect_changes={"largest_batch": 1})
+    assert len(silent.sign(3, signer=signer)) == 3
+    assert len(set(silent.provider.used_codes)) == 3
+    assert 30 < silent.clock.monotonic() <= 60
 
 
 def test_th_nobody_is_there_to_tell_the_password(silent):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bhxh_sdk.errors import SetupError
 from bhxh_sdk.secret import Secret
-from bhxh_sdk.signers.remote.decision769_totp import one_time_code
+from bhxh_sdk.signers.remote.decision769_totp import next_code_at, one_time_code
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
 KEY = b"12345678901234567890"
@@ -43,6 +43,16 @@ def test_the_vectors_of_rfc_6238_appendix_b(seconds, code):
 def test_codes_equal_those_of_another_implementation(key, seconds):
     other = TOTP(key, 6, SHA1(), 30, enforce_key_length=False)  # noqa: S303  # what the interface wants
     assert code_at(key, seconds) == other.generate(seconds).decode()
+
+
+@given(st.integers(0, 2**34), st.integers(0, 999_999))
+def test_the_next_code_comes_with_the_next_step(seconds, micro):
+    now = START + timedelta(seconds=seconds, microseconds=micro)
+    end = next_code_at(now)
+    assert timedelta() < end - now <= timedelta(seconds=30)
+    assert (
+        abs((end - START).total_seconds() % 30) < 1e-3 or abs((end - START).total_seconds() % 30 - 30) < 1e-3
+    )
 
 
 @pytest.mark.parametrize("text", ["", "no base64!", "đ"])

@@ -75,7 +75,7 @@ class Decision769Provider:
         status_id: which name the question for the result takes: `transaction_id` or `tran_code`.
         status_members: what the question for the result must tell.
         kinds: `service_type` of each key; `SMARTCA` where nothing is said.
-        used_codes: every one-time code that was sent.
+        used_codes: every one-time code that was taken; none is taken twice.
 
     """
 
@@ -324,10 +324,12 @@ class Decision769Provider:
         if "otp" not in members:
             return
         code, moment = _text(asked, "otp"), self.desk.now.timestamp()
-        self.used_codes.append(code)
         made = TOTP(_TOTP_KEY, 6, SHA1(), 30, enforce_key_length=False)  # noqa: S303  # what the interface wants
         if code not in {made.generate(moment).decode(), made.generate(moment - 30).decode()}:
             raise Refusal(401, "OTP_INVALID")
+        if code in self.used_codes:
+            raise Refusal(401, "OTP_INVALID: used before")
+        self.used_codes.append(code)
 
     def _credential(self, asked: Mapping[str, Any]) -> Credential:
         if self.desk.takes(Mischief.REVOKED):

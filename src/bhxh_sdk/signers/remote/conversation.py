@@ -102,7 +102,14 @@ class Note:
 
 @frozen(kw_only=True)
 class MomentNeed:
-    """The present moment and an id that nobody drew before: people may have thought for minutes by now."""
+    """The present moment and an id that nobody drew before: people may have thought for minutes by now.
+
+    Args:
+        not_before: wait until then; None for no wait.
+
+    """
+
+    not_before: datetime | None = None
 
 
 @frozen(kw_only=True)
@@ -148,7 +155,7 @@ def noted(transaction: SigningTransaction) -> Conversation[None]:
     yield Note(transaction=transaction)
 
 
-def drawn() -> Conversation[Moment]:
-    """Return the present moment and a new identifier."""
-    moment: Moment = yield MomentNeed()
+def drawn(not_before: datetime | None = None) -> Conversation[Moment]:
+    """Return the present moment and a new identifier, after waiting for a moment where one is given."""
+    moment: Moment = yield MomentNeed(not_before=not_before)
     return moment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bhxh_sdk.errors import SetupError
@@ -13,7 +14,7 @@ from bhxh_sdk.signers.remote.reading import bytes_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["one_time_code"]
+__all__ = ["next_code_at", "one_time_code"]
 
 _DIGITS = 6
 _STEP_SECONDS = 30
@@ -40,6 +41,18 @@ def one_time_code(secret: Secret, now: datetime) -> Secret:
     start = mac[-1] & 0x0F
     number = int.from_bytes(mac[start : start + 4], "big") & 0x7FFFFFFF
     return Secret(f"{number % 10**_DIGITS:0{_DIGITS}}")
+
+
+def next_code_at(now: datetime) -> datetime:
+    """Return when the code of a moment gives way to the next: a code is good for one use.
+
+    Args:
+        now: the moment.
+
+    Source: RFC 6238, section 5.2.
+
+    """
+    return now + timedelta(seconds=_STEP_SECONDS - now.timestamp() % _STEP_SECONDS)
 
 
 def _key(secret: Secret) -> bytes:

@@ -253,13 +253,20 @@ class _Talk:
         if isinstance(step, SecretNeed):
             return await self._secrets.secret(step, self._ask)
         if isinstance(step, MomentNeed):
-            return Moment(now=self._clock.now(), new_id=self._clock.new_id())
+            return await self._draw(step)
         if isinstance(step, Note):
             self.noted = step.transaction
             if self._note is not None:
                 await self._note(step.transaction)
             return None
         return self._secrets.refuse(step.name)
+
+    async def _draw(self, step: MomentNeed) -> Moment:
+        """Return the moment that it is, or the one to wait for."""
+        if step.not_before is not None:
+            left = (step.not_before - self._clock.now()).total_seconds()
+            await self._clock.sleep(max(0.0, left))
+        return Moment(now=self._clock.now(), new_id=self._clock.new_id())
 
     async def _send(self, call: Call) -> Reply:
         """Send a request; once more only where it is certain that no byte of it left."""
