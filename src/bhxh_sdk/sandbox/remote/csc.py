@@ -46,7 +46,6 @@ _ACCEPTED = 202
 _NO_CONTENT = 204
 _NOT_FOUND = 404
 _SERVER = 500
-_WAITS = frozenset({DeskState.WAITING, DeskState.CONFIRMED})
 _AUTHORIZED = frozenset({DeskState.CONFIRMED, DeskState.DONE, DeskState.FAILED})
 _DISABLED = "The credential identified by credentialID is disabled"
 
@@ -250,7 +249,7 @@ class CscProvider:
         if begun is None:
             raise CscRefusal("invalid_request", "Invalid parameter handle")
         state = self.desk.state(begun)
-        if state in _WAITS:
+        if state is DeskState.WAITING:
             return json_reply({"handle": begun.name}, _ACCEPTED)
         return self._activated(begun, len(begun.documents), state)
 

@@ -152,7 +152,9 @@ class Csc:
         else:
             found = yield from self._all(now)
         self._credentials |= found
-        listed = (credential.listed() for credential in found.values())
+        # What cannot sign is set aside where something else can; alone it is shown, and refused with its cause.
+        none_usable = all(item.obstacle for item in found.values())
+        listed = (item.listed(has_key=none_usable or not item.obstacle) for item in found.values())
         return tuple(item for item in listed if item is not None)
 
     def _all(self, now: datetime) -> Conversation[dict[str, Credential]]:

@@ -26,7 +26,7 @@ SHA256 = "2.16.840.1.101.3.4.2.1"
 _RSA = "1.2.840.113549.1.1.1"
 _SHA256_RSA = "1.2.840.113549.1.1.11"
 _SHA256_ECDSA = "1.2.840.10045.4.3.2"
-_UNUSABLE = frozenset({"REVOKED", "SUSPENDED", "EXPIRED"})
+_UNUSABLE = frozenset({"REVOKED", "SUSPENDED"})  # that it has expired is told by its dates
 _SECRETS = {"PIN": "pin", "OTP": "otp", "PASSWORD": "password"}
 
 
@@ -71,19 +71,17 @@ class Credential:
     most: int = 0
     entries: tuple[Entry, ...] = ()
 
-    def listed(self) -> SigningCertificate | None:
+    def listed(self, *, has_key: bool) -> SigningCertificate | None:
         """Return it as signers list certificates; None where there is no certificate."""
         if self.certificate is None:
             return None
-        return SigningCertificate(
-            certificate=self.certificate, key_id=self.name, has_private_key=not self.obstacle
-        )
+        return SigningCertificate(certificate=self.certificate, key_id=self.name, has_private_key=has_key)
 
     def demand_usable(self, reference: str) -> None:
         """Refuse a credential that cannot sign, before anybody is asked.
 
         Raises:
-            CertificateUnusableError: its key is disabled, or its certificate revoked, suspended or expired.
+            CertificateUnusableError: its key is disabled, or its certificate revoked or suspended.
 
         """
         if self.obstacle:

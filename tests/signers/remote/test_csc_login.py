@@ -1,0 +1,265 @@
+"""How an application is admitted to a CSC service, and consent in place of activation data."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from csc_world import ADDRESS, answers, consenting, fails, json_reply_of, maker
+
+from bhxh_sdk.errors import (
+    InputError,
+    SetupError,
+    UnexpectedReplyError,
+)
+from bhxh_sdk.remote_errors import (
+    ConfirmationSecretError,
+    ProviderLoginError,
+    ProviderRequestError,
+)
+from bhxh_sdk.sandbox.remote.provider import json_reply
+
+CONSENTED = "https://app.example.com/signed"
+
+
+@pytest.fixture
+def world(clock, person, run, direct, pki):
+    return maker(clock, person, run, direct, pki)
+
+
+# Log-in.
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"login": "client_credentials", "client_id": "sandbox-client"},
+        {
+            "login": "client_credentials",
+            "client_id": "sandbox-client",
+            "dialect_changes": {"client_in": "header"},
+        },
+        {"login": "basic", "user_name": "sandbox-user"},
+    ],
+)
+def test_an_application_logs_in_once(world, job, settings):
+    made = world(needs_login=True, **settings)
+    made.sign(job("one"))
+    made.sign(job("two"))
+    assert len(made.provider.access.logins) == 1
+    for request in made.sender.requests:
+        assert "sandbox-client-secret" not in request.url
+        assert "access-" not in request.url
+
+
+@pytest.mark.parametrize(
+    "settings", [{"login": "client_credentials"}, {"login": "basic", "user_name": "sandbox-user"}]
+)
+def test_a_token_that_expires_is_replaced(world, job, clock, settings):
+    made = world(needs_login=True, **settings)
+    made.sign(job("one"))
+    clock.seconds += 3590
+    made.sign(job("two"))
+    assert len(made.provider.access.logins) == (2 if settings["login"] != "basic" else 1)
+
+
+def test_a_token_lives_through_the_confirmation(world, job, clock):
+    made = world(needs_login=True)
+    own = made.certificates()[0]
+    clock.seconds += 3400  # good for three minutes more, and the person has five
+    made.start(job(), certificate=own)
+    assert len(made.provider.access.logins) == 2
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_token_that_the_service_forgot_is_replaced_once(world, left):
+    made = world(needs_login=True)
+    made.certificates()
+    made.provider.access._tokens.clear()
+    if left:
+        made.provider.access.demand = lambda request: made.provider.access.refusing()
+        made.provider.access.refusing = lambda: (_ for _ in ()).throw(_invalid_token())
+        with pytest.raises(ProviderLoginError):
+            made.certificates()
+    else:
+        made.certificates()
+    assert len(made.provider.access.logins) == 2
+
+
+def _invalid_token():
+    from bhxh_sdk.sandbox.remote.csc_access import CscRefusal
+
+    return CscRefusal("invalid_token", "", 401)
+
+
+def test_a_token_that_is_refused_while_signing_is_not_replaced(world, job):
+    made = world(needs_login=True)
+    made.provider.refuse("credentials/authorize", "invalid_token", status=401)
+    assert isinstance(fails(made, job()), ProviderLoginError)
+    assert made.paths().count("credentials/authorize") == 1
+    made.sign(job())
+    assert len(made.provider.access.logins) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "secret", "code"),
+    [
+        ({"login": "client_credentials"}, "client_secret", "invalid_client"),
+        ({"login": "basic", "user_name": "sandbox-user"}, "password", "authentication_error"),
+        ({"login": "refresh_token"}, "refresh_token", "invalid_grant"),
+        ({"login": "authorization_code", "redirect_uri": CONSENTED}, "authorization_code", "invalid_grant"),
+    ],
+)
+def test_a_refused_secret_of_the_login_is_not_sent_again(world, settings, secret, code):
+    made = world(needs_login=True, **settings)
+    made.secrets = {**made.secrets, secret: "wrong-one"}
+    made.signer = made.open()
+    with pytest.raises(ProviderLoginError) as caught:
+        made.certificates()
+    assert caught.value.parameters["provider_code"] == code
+    with pytest.raises(ConfirmationSecretError):
+        made.certificates()
+    assert len(made.sender.requests) == 1
+
+
+def test_an_invalid_scope_is_no_refused_secret(world):
+    made = world(needs_login=True, scope="everything")
+    with pytest.raises(ProviderRequestError):
+        made.certificates()
+    with pytest.raises(ProviderRequestError):
+        made.certificates()
+
+
+def test_an_expired_token_of_somebody_else_is_a_matter_of_the_login(world, clock):
+    made = world(needs_login=True, login="token")
+    made.secrets = {"access_token": made.provider.access.token_for()}
+    made.signer = made.open()
+    assert made.certificates()
+    clock.seconds += 4000
+    with pytest.raises(ProviderLoginError) as caught:
+        made.certificates()
+    assert caught.value.parameters["provider_code"] == "expired_token"
+    with pytest.raises(ConfirmationSecretError):
+        made.certificates()
+
+
+def test_a_person_consents_in_the_browser(world, clock):
+    made = world(needs_login=True, login="authorization_code", redirect_uri=CONSENTED)
+    made.person.answers.append("placeholder")
+    consenting(made)
+    made.certificates()
+    clock.seconds += 3590
+    made.certificates()  # with the refresh token
+    assert made.provider.access.logins == ["authorization_code", "refresh_token"]
+    [question] = made.person.asked
+    assert question.purpose == "remote_authorization_code"
+    assert question.subject.startswith(f"{ADDRESS}/csc/v1/oauth2/authorize?response_type=code&")
+    clock.seconds += 3590
+    made.provider.access.refresh_tokens.clear()
+    made.person.answers.append("placeholder")
+    made.certificates()
+    assert len(made.person.asked) == 2
+
+
+def test_a_kept_refresh_token_is_rotated(world, clock):
+    made = world(needs_login=True, login="refresh_token")
+    made.provider.access.refresh_tokens.add("kept-token")
+    made.secrets = {**made.secrets, "refresh_token": "kept-token"}
+    made.signer = made.open()
+    made.certificates()
+    clock.seconds += 3590
+    made.certificates()
+    assert made.provider.access.logins == ["refresh_token", "refresh_token"]
+    assert b"kept-token" not in made.sender.requests[-3].body
+    clock.seconds += 3590
+    made.provider.access.refresh_tokens.clear()
+    with pytest.raises(ConfirmationSecretError):  # the first one is used up, too
+        made.certificates()
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"access_token": ""}, {"access_token": 5}, {"access_token": "\ud800"}]
+)
+def test_a_login_without_token_is_unexpected(world, answer):
+    made = world(needs_login=True)
+    answers(made, "oauth2/token", json_reply_of(answer))
+    with pytest.raises(UnexpectedReplyError):
+        made.certificates()
+
+
+@pytest.mark.parametrize(("told", "logins"), [("60", 2), (None, 1), (-5, 2), (1e300, 1)])
+def test_the_life_of_a_token_is_told_or_an_hour(world, clock, told, logins):
+    made = world(needs_login=True)
+    token = made.provider.access.token_for()
+    answers(made, "oauth2/token", json_reply({"access_token": token, "expires_in": told}), None)
+    made.certificates()
+    clock.seconds += 100
+    made.certificates()
+    assert made.paths().count("oauth2/token") == logins
+
+
+def test_closing_forgets_the_tokens(world):
+    made = world(needs_login=True)
+    made.certificates()
+    held = list(made.signer._protocol.hidden())
+    assert len(held) == 1
+    made.signer.close()
+    assert list(made.signer._protocol.hidden()) == []
+
+
+def test_a_refresh_token_is_hidden_too(world):
+    made = world(needs_login=True, login="basic", user_name="sandbox-user")
+    made.certificates()
+    assert len(list(made.signer._protocol.hidden())) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"login": "magic"}, "login"),
+        ({"login": "basic"}, "user_name"),
+        ({"login": "client_credentials", "client_id": ""}, "client_id"),
+        ({"login": "authorization_code", "client_id": "x"}, "redirect_uri"),
+        ({"dialect_changes": {"client_in": "cookie"}}, "dialect_changes.client_in"),
+        ({"nonsense": 1}, "nonsense"),
+        ({"access_token": "no"}, "access_token"),
+    ],
+)
+def test_a_wrong_setting_is_named(world, settings, field):
+    with pytest.raises(InputError) as caught:
+        world(**settings)
+    assert caught.value.field == field
+
+
+def test_a_secret_that_should_be_in_the_environment_is_named(world):
+    made = world(needs_login=True, secrets={})
+    with pytest.raises(SetupError):
+        made.certificates()
+
+
+# Consent in place of activation data.
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_consent_in_the_browser_stands_for_the_activation_data(world, job, version, clock):
+    settings = {"redirect_uri": CONSENTED}
+    made = world(needs_login=True, mode="oauth2code", version=version, **settings)
+    made.person.answers.append("placeholder")
+    consenting(made)
+    assert set(made.sign(job("one"), job("two"))) == {"one", "two"}
+    assert "credentials/authorize" not in made.paths()
+    body = made.bodies("signHash")[0]
+    assert ("SAD" in body) is (version == 1)
+    [question] = made.person.asked
+    assert "scope=credential" in question.subject
+    assert "numSignatures=2" in question.subject
+
+
+def test_an_access_token_from_elsewhere_stands_for_the_activation_data(world, job):
+    made = world(mode="oauth2code", login="token")
+    one = job()
+    coded = base64.urlsafe_b64encode(one.digest).decode()
+    wanted = {"credentialID": "lab/unit", "numSignatures": "1", "hash": coded}
+    made.secrets = {"access_token": made.provider.access.token_for("credential", wanted)}
+    made.signer = made.open()
+    assert made.sign(one)
