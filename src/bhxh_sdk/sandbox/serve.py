@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import evolve
 
-from bhxh_sdk.errors import MissingExtraError, SetupError
+from bhxh_sdk.errors import MissingExtraError, SetupError, UnknownCodeError
 from bhxh_sdk.models import Credentials
 from bhxh_sdk.sandbox.agency import SandboxAgency
 from bhxh_sdk.sandbox.clock import VirtualClock
@@ -15,6 +15,7 @@ from bhxh_sdk.sandbox.mail import Outbox
 from bhxh_sdk.sandbox.pki import SandboxPki
 from bhxh_sdk.sandbox.settings import AgencySettings
 from bhxh_sdk.secret import Secret
+from bhxh_sdk.signers.remote import RemoteProfile, open_profile
 from bhxh_sdk.system import SystemClock
 from bhxh_sdk.transport import EndpointProfile, HttpSender, PortalChannel
 from bhxh_sdk.transport.ivan import IvanChannel
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bhxh_sdk.models import Organisation
-    from bhxh_sdk.ports import CaptchaChallenge, Question, Sender
+    from bhxh_sdk.ports import Ask, CaptchaChallenge, Question, Sender
+    from bhxh_sdk.sandbox.remote.world import RemoteWorld
     from bhxh_sdk.signers import Signer
+    from bhxh_sdk.signers.remote import RemoteSigner
 
 __all__ = ["Sandbox"]
 
@@ -43,6 +46,8 @@ class Sandbox:
     Args:
         port: the portal's port; 0 for a free one.
         ivan_port: the I-VAN's port; 0 for a free one.
+        remote_port: the port of the first remote signing provider, the others take the next ones; 0 for free
+            ones.
         clock: the time that the sandbox lives in; virtual time that begins now by default.
         settings: how the agency behaves.
         passphrase: what the portal's client header must be encrypted with.
@@ -66,12 +71,15 @@ class Sandbox:
         *,
         port: int = 0,
         ivan_port: int = 0,
+        remote_port: int = 0,
         clock: VirtualClock | None = None,
         settings: AgencySettings | None = None,
         passphrase: Secret | None = None,
     ) -> None:
         portal_room, ivan_room = _room("portal"), _room("ivan")
         self._ports = (port, ivan_port)
+        self._remote_port = remote_port
+        self._remote: Any = None
         self._serving: Any = None
         self.passphrase = passphrase or Secret("sandbox-passphrase")
         self.clock = clock or VirtualClock()
@@ -122,6 +130,8 @@ class Sandbox:
         serving, self._serving = self._serving, None
         if serving is not None:
             serving.stop()
+        if self._remote is not None:
+            self._remote.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -177,6 +187,55 @@ class Sandbox:
     def signer(self, organisation: Organisation) -> Signer:
         """Return a signer with a certificate that the agency trusts, issued to the organisation."""
         return self.pki.issue(organisation.name, str(organisation.tax_code)).signer()
+
+    @property
+    def remote(self) -> RemoteWorld:
+        """The remote signing providers by name: `ca769-vnpt`, `csc-v2`, `mysign`, `mss` and others.
+
+        Each has a `desk` with the phone of the person who confirms and with what goes wrong next, an address
+        `url` and a `profile()`. One that nobody asks for costs nothing.
+        """
+        if self._remote is None:
+            self._remote = _room("remote.world").RemoteWorld(
+                self.clock, self.pki, self._remote_port, lambda: self._serving is not None
+            )
+        world: RemoteWorld = self._remote
+        return world
+
+    def remote_signer(
+        self,
+        name: str,
+        organisation: Organisation,
+        *,
+        sender_factory: Callable[..., Sender] = HttpSender,
+        ask: Ask | None = None,
+    ) -> RemoteSigner:
+        """Return a signer whose key a provider keeps, with a certificate that the agency trusts.
+
+        It lives in the sandbox's time, so that waiting for the phone takes none.
+
+        Args:
+            name: the provider, one of `remote`.
+            organisation: whom the certificate is issued to.
+            sender_factory: `HttpSender` for a blocking client, `AsyncHttpSender` for an asynchronous one.
+            ask: whom to ask where a call is not given a person of its own.
+
+        Raises:
+            UnknownCodeError: there is no such provider.
+
+        """
+        if name not in self.remote:
+            known = ", ".join(self.remote)
+            raise UnknownCodeError("setup.sandbox_provider", field="name", value=name, choices=known)
+        provider = self.remote[name]
+        provider.keep_key(organisation)
+        return open_profile(
+            RemoteProfile.from_table(provider.profile(organisation), name=name),
+            clock=self.clock,
+            senders=lambda _, **options: sender_factory(SystemClock(), **options),
+            secrets=provider.secrets,
+            ask=ask,
+        )
 
     def answer_captcha(self, image: bytes) -> str:
         """Return what a captcha's picture shows, for tests that play the person."""
