@@ -4,6 +4,7 @@ from bhxh_sdk.signers.remote.opening import open_profile, open_remote, protocol_
 from bhxh_sdk.signers.remote.profile import RemoteProfile, dialect_names
 from bhxh_sdk.signers.remote.secrets import ProviderSecrets, SecretPlace
 from bhxh_sdk.signers.remote.signer import RemoteSigner
+from bhxh_sdk.signers.remote.webhook import webhook_transaction
 
 __all__ = [
     "ProviderSecrets",
@@ -14,4 +15,5 @@ __all__ = [
     "open_profile",
     "open_remote",
     "protocol_of",
+    "webhook_transaction",
 ]
