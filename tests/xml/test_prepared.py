@@ -12,7 +12,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from bhxh_sdk import xml
-from bhxh_sdk.errors import DocumentError, SignatureMismatchError, WrongTypeError
+from bhxh_sdk.errors import (
+    CertificateUnusableError,
+    DocumentError,
+    SignatureMismatchError,
+    WrongTypeError,
+)
+from bhxh_sdk.models import CertificateInfo
 
 NOON = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -124,3 +130,56 @@ def test_a_value_changed_between_preparing_and_completing_does_not_complete(refu
 def test_only_a_prepared_value_is_completed(refused):
     with refused(WrongTypeError, "input.wrong_type", field="prepared"):
         xml.complete(b"", b"")
+
+
+@pytest.mark.parametrize("is_saved", [False, True])
+def test_the_certificate_may_come_with_the_value(form, certificate, key, is_saved):
+    content = xml.build(form).content
+    waiting = xml.prepare(content, None, signing_time=NOON)
+    if is_saved:
+        waiting = xml.PreparedSignature.from_bytes(waiting.to_bytes())
+    assert waiting.certificate is None
+    assert waiting.digest == xml.prepare(content, certificate, signing_time=NOON).digest
+    value = key.sign(waiting.signed_info, padding.PKCS1v15(), hashes.SHA256())
+    signed = xml.complete(waiting, value, certificate)
+    assert signed == xml.complete(xml.prepare(content, certificate, signing_time=NOON), value)
+    assert xml.verify(signed).certificate == certificate
+
+
+@pytest.fixture(scope="module")
+def other(issue, authority_key) -> CertificateInfo:
+    return CertificateInfo.from_der(issue(authority_key.public_key()))
+
+
+@pytest.fixture
+def unnamed(form, key):
+    """A document prepared without a certificate, and its value."""
+    prepared = xml.prepare(xml.build(form).content, None, signing_time=NOON)
+    return prepared, key.sign(prepared.signed_info, padding.PKCS1v15(), hashes.SHA256())
+
+
+def test_without_any_certificate_nothing_is_completed(refused, unnamed):
+    with refused(CertificateUnusableError, "document.certificate_to_come"):
+        xml.complete(*unnamed)
+
+
+def test_the_certificate_that_came_must_fit_the_value(refused, unnamed, issue, curve_key, other):
+    with refused(SignatureMismatchError, "document.value_mismatch"):
+        xml.complete(*unnamed, other)
+    with refused(CertificateUnusableError, "document.key_kind"):
+        xml.complete(*unnamed, CertificateInfo.from_der(issue(curve_key.public_key())))
+    with refused(WrongTypeError, "input.wrong_type"):
+        xml.complete(*unnamed, b"certificate")
+
+
+def test_a_second_certificate_is_refused(refused, waiting, certificate, key, other):
+    value = key.sign(waiting.signed_info, padding.PKCS1v15(), hashes.SHA256())
+    assert xml.complete(waiting, value, certificate) == xml.complete(waiting, value)
+    with refused(CertificateUnusableError, "document.another_certificate"):
+        xml.complete(waiting, value, other)
+
+
+def test_what_was_prepared_without_is_noticed_when_changed(refused, unnamed, certificate):
+    prepared, value = unnamed
+    with refused(SignatureMismatchError, "document.prepared_changed"):
+        xml.complete(evolve(prepared, position=prepared.position - 1), value, certificate)

@@ -19,7 +19,7 @@ from bhxh_sdk.errors import (
     WrongTypeError,
 )
 from bhxh_sdk.models import Document, Registration, SignatureScheme, SignedDocument
-from bhxh_sdk.signers import HashName, LocalSigner, SigningJob
+from bhxh_sdk.signers import HashName, LocalSigner, SigningCertificate, SigningJob
 from bhxh_sdk.signers.asking import AskOnce
 from bhxh_sdk.signers.holding import certificates_of
 from bhxh_sdk.signers.values import public_key, signature_fits
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bhxh_sdk.ports import Ask, Clock
-    from bhxh_sdk.signers import LocalKey, Signer, SigningCertificate, SigningTransaction
+    from bhxh_sdk.signers import LocalKey, Signer, SigningTransaction
 
     OnPending = Callable[[SigningTransaction], Awaitable[None]]
 
@@ -126,7 +126,7 @@ class SigningBatch:
         """
         asking = AskOnce(ask)
         try:
-            chosen = certificate or await _only_one(signer, asking, clock)
+            chosen = _known(signer, certificate or await _only_one(signer, asking, clock))
             key = await _key_at_hand(signer, chosen, asking)
         except Exception:
             asking.forget()
@@ -327,11 +327,18 @@ async def _only_one(signer: Signer, ask: Ask, clock: Clock) -> SigningCertificat
     """Return the certificate that can sign now; a person decides between several."""
     offered, now = await certificates_of(signer, ask), clock.now()
     if not offered and not signer.capabilities.knows_certificate_first:
-        raise CertificateUnusableError("signing.certificate_comes_later", name=signer.capabilities.name)
+        return SigningCertificate.to_come()
     try:
         return await signers.choose(offered, None, now, ask)
     except PersonNeededError:
         return signers.choose_certificate(offered, None, now)  # raises, and lists those that fit
+
+
+def _known(signer: Signer, certificate: SigningCertificate) -> SigningCertificate:
+    """Refuse a certificate that comes only with the signature: many documents need it before."""
+    if certificate.comes_later:
+        raise CertificateUnusableError("signing.certificate_comes_later", name=signer.capabilities.name)
+    return certificate
 
 
 async def _key_at_hand(signer: Signer, certificate: SigningCertificate, ask: Ask) -> _KeyAtHand | None:
