@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from contextlib import suppress
+import traceback
+from contextlib import closing, suppress
 from datetime import timedelta
 
 import pytest
@@ -40,10 +41,17 @@ from bhxh_sdk.remote_errors import (
 )
 from bhxh_sdk.sandbox.remote import Answer, Mischief, SandboxPhone
 from bhxh_sdk.sandbox.remote.desk import DeskState
-from bhxh_sdk.sandbox.remote.provider import json_reply
+from bhxh_sdk.sandbox.remote.provider import json_reply, page_reply
 from bhxh_sdk.secret import Secret
-from bhxh_sdk.signers import SigningCertificate, SigningState, transaction_from_dict, transaction_to_dict
-from bhxh_sdk.signers.remote import dialect_names, protocol_of
+from bhxh_sdk.signers import (
+    SigningCertificate,
+    SigningState,
+    open_signer,
+    transaction_from_dict,
+    transaction_to_dict,
+)
+from bhxh_sdk.signers.remote import ProviderSecrets, RemoteSigner, dialect_names, protocol_of
+from bhxh_sdk.signers.remote.decision769 import Decision769
 from bhxh_sdk.signers.remote.decision769_answers import same_serial
 from bhxh_sdk.signers.verdicts import failure_of
 
@@ -805,6 +813,43 @@ def test_th_the_sad_is_masked_where_the_provider_repeats_it(canned):
     assert signer._protocol.hidden() == ()
 
 
+@pytest.mark.parametrize("at", ["get_certificate", "/v2/signatures/sign", "/confirm"])
+def test_no_local_variable_of_a_traceback_shows_a_secret(silent, at):
+    normal, shown = silent.provider.answer, []
+
+    def page(request):
+        return page_reply(502) if request.url.endswith(at) else normal(request)
+
+    class Watched(Decision769):
+        """The protocol, whose errors are printed with all local variables before the driver takes them."""
+
+        def certificates(self, now):
+            return (yield from watched(super().certificates(now)))
+
+        def start(self, order):
+            return (yield from watched(super().start(order)))
+
+    def watched(conversation):
+        try:
+            return (yield from conversation)
+        except UnexpectedReplyError as error:
+            told = traceback.TracebackException.from_exception(error, capture_locals=True)
+            shown.append("".join(told.format()))
+            raise
+
+    silent.provider.answer = page
+    certificate = SigningCertificate(certificate=silent.issued.info, key_id="")
+    own = ProviderSecrets({}, silent.provider.secrets, {})
+    signer = RemoteSigner(Watched.of(silent.profile()), silent.sender, silent.clock, secrets=own)
+    with suppress(UnexpectedReplyError):
+        run_blocking(signer.certificates())
+    run_blocking(signer.start(jobs(), certificate, Person(), silent.clock))
+    assert shown
+    values = [secret.reveal() for secret in silent.provider.secrets.values()]
+    values += [*silent.provider.used_codes, *silent.provider._sads.values()]
+    assert not any(value in "".join(shown) for value in values)
+
+
 def test_th_a_lost_confirmation_is_asked_after(silent):
     signer = silent.signer()
     silent.sender.plan.extend([None, None, "lost"])
@@ -854,6 +899,16 @@ def test_a_wrong_member_of_a_profile_is_named(world, changes, field):
     with pytest.raises(InputError) as caught:
         world().signer(**changes)
     assert spoken(caught.value).field == field
+
+
+def test_an_address_may_hold_the_whole_profile(world):
+    there = world()
+    uri = f"ca769:{BASE}?dialect=vnpt&sp-id=sandbox-sp&user-id=0100109106"
+    senders = lambda clock, **options: there.sender  # noqa: E731  # a factory in one line
+    person = Person(remote_sp_password="sandbox-sp-password")
+    with closing(open_signer(uri, ask=person, clock=there.clock, senders=senders)) as signer:
+        assert there.sign(signer=signer, ask=person)
+    assert person.asked == ["remote_sp_password"]
 
 
 def test_an_unknown_dialect_is_refused_with_those_that_exist(world):

@@ -17,7 +17,6 @@ from attrs import evolve
 
 from bhxh_sdk.errors import InputError
 from bhxh_sdk.ports import Request
-from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.contract import Capabilities, SigningState
 from bhxh_sdk.signers.remote.conversation import Effect, called, drawn, needed, noted, refused
 from bhxh_sdk.signers.remote.decision769_answers import (
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from bhxh_sdk.secret import Secret
     from bhxh_sdk.signers.contract import SigningCertificate, SigningTransaction
     from bhxh_sdk.signers.remote.conversation import Conversation
     from bhxh_sdk.signers.remote.decision769_dialect import Dialect, Settings
@@ -191,11 +191,11 @@ class Decision769:
         self, transaction: SigningTransaction, answer: Answer, secrets: Mapping[str, Secret]
     ) -> Conversation[SigningTransaction]:
         """Confirm by password and `sad`: the answer brings the signatures."""
-        sad = answer.data.get("sad")
-        if not isinstance(sad, str) or not sad.isascii() or not sad:
+        sad = answer.secret("sad")
+        if sad is None:
             raise unexpected(answer.reply)
-        sent = {name: secret for name, secret in secrets.items() if name != "otp"} | {"sad": Secret(sad)}
-        self._held.append(sent["sad"])
+        self._held.append(sad)
+        sent = {name: secret for name, secret in secrets.items() if name != "otp"} | {"sad": sad}
         yield from noted(evolve(transaction, state=SigningState.INTENDED, stage=_CONFIRM))
         members = {"user_id": self._settings.user_id, "transaction_id": transaction.transaction_id}
         request = self._request(self._dialect.confirm_path, members, sent)

@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from bhxh_sdk.errors import UnreadableFileError
 from bhxh_sdk.models import CertificateInfo
+from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.contract import SigningCertificate, SigningState
 from bhxh_sdk.signers.remote.reading import (
     as_number,
@@ -90,6 +91,11 @@ class Answer:
     def number(self, name: str) -> float | None:
         """Return a member of `data` as a number."""
         return as_number(self.data.get(name))
+
+    def secret(self, name: str) -> Secret | None:
+        """Return a secret member of `data`, such as a JWT; None for what is no text of ASCII."""
+        value = self.data.get(name)
+        return Secret(value) if isinstance(value, str) and value and value.isascii() else None
 
     def names(self) -> set[str]:
         """Return the names of the transaction that the answer is about."""
