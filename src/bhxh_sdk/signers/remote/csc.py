@@ -319,8 +319,9 @@ def _dicts(items: list[Any]) -> Iterable[tuple[int, Mapping[str, Any]]]:
 
 
 def _id_of(value: Any) -> str:  # noqa: ANN401  # foreign JSON
-    """Return an id as it came, at any length: it is sent back, never shown."""
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    """Return an id as it came, at any length; empty for what is none."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if text.isprintable() else ""
 
 
 def _refused(refusal: Refusal, entered: list[tuple[Entry, Secret]]) -> Conversation[None]:

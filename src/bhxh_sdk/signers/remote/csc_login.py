@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlencode
@@ -230,9 +229,9 @@ def _read(reply: Reply, held: Secret | None, now: datetime) -> _Token:
 
 
 def secret_of(value: Any) -> Secret | None:  # noqa: ANN401  # foreign JSON
-    """Return a foreign text as a secret; None for what is no text, or empty."""
-    with suppress(ValueError):  # half a surrogate pair
-        return Secret(value) if isinstance(value, str) and value else None
+    """Return a foreign token as a secret; None for what can stand in no header, or is empty."""
+    if isinstance(value, str) and value.isascii() and value.isprintable() and value:
+        return Secret(value)
     return None
 
 
