@@ -251,7 +251,7 @@ class TestSigning:
         usual = world.signer().capabilities
         assert usual.confirms_elsewhere
         assert usual.resumable
-        assert usual.needs_secret
+        assert not usual.needs_secret
         assert usual.knows_certificate_first
         assert not world.signer(**SYNCH).capabilities.resumable
         assert not world.signer(**LATE).capabilities.knows_certificate_first
@@ -445,6 +445,8 @@ class TestOnTheWire:
         world = canned(told("100"))
         world.begun([job()], has_password=False, secrets={})
         assert world.message(SIGNATURE).find(f"{NS}AP_Info").get("AP_PWD") == ""
+        del world.table["ap_password_env"]
+        assert world.signer().capabilities.needs_secret
         assert not world.signer(has_password=False).capabilities.needs_secret
 
 

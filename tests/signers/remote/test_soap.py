@@ -127,6 +127,10 @@ def test_what_xml_cannot_hold_is_refused_without_showing_it(character):
             packed("W", part)
         assert (caught.value.code, caught.value.field) == ("remote.characters", "AP_PWD")
         assert "canary" not in repr(caught.value) + str(caught.value)
+        trace = caught.value.__traceback__.tb_next
+        while trace is not None:
+            assert "canary" not in repr(trace.tb_frame.f_locals)
+            trace = trace.tb_next
 
 
 def test_a_message_does_not_show_what_it_holds():

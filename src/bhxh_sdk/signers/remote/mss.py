@@ -53,14 +53,16 @@ class Mss:
     Args:
         settings: our account and the SIM.
         dialect: the service's ways.
+        asks: whether a person is asked for `AP_PWD`, where one is sent.
 
     Raises:
         InputError: the telephone number or the certificate is none, or a member of the dialect is wrong.
 
     """
 
-    def __init__(self, settings: Settings, dialect: Dialect) -> None:
+    def __init__(self, settings: Settings, dialect: Dialect, *, asks: bool = True) -> None:
         self._settings = settings
+        self._asks = asks and settings.has_password
         self._dialect = dialect.checked()
         self._writer = Writer(settings, dialect)
         self._statuses = {**STATUSES, **meanings(dialect.statuses, "statuses")}
@@ -75,7 +77,8 @@ class Mss:
             InputError: a setting or a member of the dialect is wrong; `field` names it.
 
         """
-        return cls(settings_of(profile, Settings), dialect_of(profile, Dialect, "vn"))
+        settings, dialect = settings_of(profile, Settings), dialect_of(profile, Dialect, "vn")
+        return cls(settings, dialect, asks=_PASSWORD not in profile.places)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -84,7 +87,7 @@ class Mss:
             name="mss",
             largest_batch=1,
             hash_names=frozenset(map(HashName, self._dialect.hash_names)),
-            needs_secret=self._settings.has_password,
+            needs_secret=self._asks,
             confirms_elsewhere=True,
             knows_certificate_first=self._certificate is not None or self._dialect.registers_first,
             resumable=self._dialect.mode != SYNCHRONOUS,

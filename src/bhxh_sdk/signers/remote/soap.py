@@ -21,7 +21,7 @@ from bhxh_sdk.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["CONTENT_TYPE", "ENVELOPE", "Fault", "Part", "packed_fault", "opened", "packed"]
+__all__ = ["CONTENT_TYPE", "ENVELOPE", "Fault", "Part", "opened", "packed", "packed_fault"]
 
 ENVELOPE = "http://www.w3.org/2003/05/soap-envelope"
 CONTENT_TYPE = "application/soap+xml; charset=UTF-8"
@@ -100,7 +100,9 @@ def packed(wrapper: str, message: Part) -> bytes:
         InputError: a value holds a character that XML cannot; `field` names its element or attribute.
 
     """
-    return _enveloped(_element(Part(wrapper, parts=(message,)), {"mss": message.namespace}))
+    wrapped = Part(wrapper, parts=(message,))
+    _demand_sendable(wrapped)
+    return _enveloped(_element(wrapped, {"mss": message.namespace}))
 
 
 def packed_fault(code: str, text: str, namespace: str) -> bytes:
@@ -171,16 +173,18 @@ def _element(part: Part, namespaces: Mapping[str, str]) -> etree._Element:
     tag = f"{{{part.namespace}}}{part.name}" if part.namespace else part.name
     element = etree.Element(tag, nsmap={"env": ENVELOPE, **namespaces})
     for name, value in part.attributes.items():
-        element.set(name, _sendable(name, value))
-    element.text = _sendable(part.name, part.text) or None
+        element.set(name, value)
+    element.text = part.text or None
     element.extend(_element(child, namespaces) for child in part.parts)
     return element
 
 
-def _sendable(name: str, value: str) -> str:
-    if _NOT_XML.search(value):
-        raise InputError("remote.characters", field=name)
-    return value
+def _demand_sendable(message: Part) -> None:
+    """Refuse what XML cannot hold before lxml does: the error's frames have no value that may be secret."""
+    for part in message.below():
+        wrong = [name for name in part.attributes if _NOT_XML.search(part.attributes[name])]
+        if wrong or _NOT_XML.search(part.text):
+            raise InputError("remote.characters", field=wrong[0] if wrong else part.name)
 
 
 @cache
