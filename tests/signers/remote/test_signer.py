@@ -36,6 +36,7 @@ class Slip:
     """A protocol of three calls: list, start, ask."""
 
     chooses_id: bool = False
+    starts_twice: bool = False
     asks_secret: bool = False
     token: Secret = attrs.field(factory=lambda: Secret("token-0123"))
     offered: tuple = ()
@@ -61,6 +62,9 @@ class Slip:
         yield from self._login()
         yield from noted(order.transaction)
         answer = json_answer((yield from called(self._request("start"), Effect.STARTS)))
+        if self.starts_twice:
+            yield from called(self._request("log"))
+            answer = json_answer((yield from called(self._request("sign"), Effect.STARTS)))
         return self._read(order.transaction, answer)
 
     def result(self, transaction, now):
@@ -198,6 +202,17 @@ def test_then_it_is_given_up(made, started):
     sender.plan.extend(["not_sent"] * 3)
     with pytest.raises(NotSentError):
         started(signer)
+
+
+@pytest.mark.parametrize(("chooses_id", "state"), [(True, P), (False, A)])
+@pytest.mark.parametrize(
+    "plan", [[None, None, *["not_sent"] * 3], [None, *["not_sent"] * 3], [None, "lost"], [None, None, "lost"]]
+)
+def test_what_breaks_off_after_a_phone_may_have_rung_is_a_doubt(made, started, plan, chooses_id, state):
+    signer, sender = made({}, {}, {}, starts_twice=True, chooses_id=chooses_id)
+    sender.plan.extend(plan)
+    assert started(signer)[0].state is state
+    assert [request.url.rpartition("/")[2] for request in sender.requests].count("start") == 1
 
 
 def test_an_odd_answer_to_a_question_is_an_error_that_ends_nothing(run, made, started, clock):

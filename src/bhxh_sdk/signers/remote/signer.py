@@ -174,10 +174,10 @@ class RemoteSigner:
     async def _advanced(
         self, conversation: Conversation[SigningTransaction], transaction: SigningTransaction, talk: _Talk
     ) -> SigningTransaction:
-        """Lead a conversation to its end; a lost or odd answer to what was started is a doubt."""
+        """Lead a conversation to its end; one that breaks off after something was started is a doubt."""
         try:
             found = await talk.converse(conversation)
-        except (UnknownOutcomeError, UnexpectedReplyError) as error:
+        except (NotSentError, UnknownOutcomeError, UnexpectedReplyError) as error:
             if not talk.in_doubt:
                 raise
             return self._doubtful(talk.noted or transaction, error)
@@ -209,7 +209,7 @@ class _Talk:
 
     Attributes:
         noted: the transaction as it was noted last.
-        in_doubt: whether a call that starts something was handed to the sender, and got no clear answer yet.
+        in_doubt: whether a call that starts something has left; what breaks off after it leaves a doubt.
 
     """
 
@@ -270,13 +270,20 @@ class _Talk:
 
     async def _send(self, call: Call) -> Reply:
         """Send a request; once more only where it is certain that no byte of it left."""
-        self.in_doubt = call.effect is Effect.STARTS
         for attempt in range(1, _TRIES):
             try:
-                return await self._sender.send(call.request)
+                return await self._sent(call)
             except NotSentError:
                 await self._clock.sleep(float(attempt))
-        return await self._sender.send(call.request)
+        return await self._sent(call)
+
+    async def _sent(self, call: Call) -> Reply:
+        was_in_doubt, self.in_doubt = self.in_doubt, self.in_doubt or call.effect is Effect.STARTS
+        try:
+            return await self._sender.send(call.request)
+        except NotSentError:
+            self.in_doubt = was_in_doubt
+            raise
 
     def _mask(self, error: BhxhError) -> None:
         for name, value in error.parameters.items():
