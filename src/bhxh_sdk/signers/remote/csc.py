@@ -152,7 +152,7 @@ class Csc:
         else:
             found = yield from self._all(now)
         self._credentials |= found
-        # What cannot sign is set aside where something else can; alone it is shown, and refused with its cause.
+        # What cannot sign is set aside where something else can; alone it is refused later, with its cause.
         none_usable = all(item.obstacle for item in found.values())
         listed = (item.listed(has_key=none_usable or not item.obstacle) for item in found.values())
         return tuple(item for item in listed if item is not None)
