@@ -11,10 +11,12 @@ from attrs import evolve, field, frozen
 
 from bhxh_sdk import catalogue
 from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.cli.pending import Waiting
 from bhxh_sdk.cli.people import asking
 from bhxh_sdk.client import Client
 from bhxh_sdk.errors import KeyNotFoundError
 from bhxh_sdk.models import Contact, Ivan, Organisation, Portal, Registration
+from bhxh_sdk.system import SystemClock
 
 if TYPE_CHECKING:
     from bhxh_sdk.cli.output import Output
@@ -77,10 +79,12 @@ def demonstrated(channel: str, signer: str, output: Output) -> Demonstration:
         output: where passwords are asked and the sandbox's address is told.
 
     """
-    from bhxh_sdk.sandbox import Sandbox
+    from bhxh_sdk.sandbox import Sandbox, VirtualClock
 
     form = example_form(channel)
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="bhxh-demo-") as folder:
+    # Somebody else's signer knows no virtual time: a person takes real minutes.
+    clock = VirtualClock(flowing=True) if signer else VirtualClock()
+    with Sandbox(clock=clock) as sandbox, tempfile.TemporaryDirectory(prefix="bhxh-demo-") as folder:
         url = sandbox.portal_url if channel == "portal" else sandbox.ivan_url
         output.note("cli.demo.title", channel=output.text(f"cli.demo.channel.{channel}"), url=url)
         if signer:
@@ -92,7 +96,8 @@ def demonstrated(channel: str, signer: str, output: Output) -> Demonstration:
             signer=opened,
             journal=Path(folder) / "journal.db",
             ask=_Persons(sandbox.ask, asking(output)) if signer else sandbox.ask,
-            clock=sandbox.clock,
+            clock=SystemClock() if signer else clock,
+            on_pending=Waiting.on(opened, output),
         ) as client:
             return _walked(client, sandbox, form)
 
@@ -135,7 +140,7 @@ def _introduced(
     """Let the sandbox trust a signer that it did not issue, and register its certificate's organisation."""
     from bhxh_sdk.cli.signing import opened
 
-    signer = opened(uri, output)
+    signer = opened(uri, output)  # it asks at the terminal for what it needs to list certificates
     offered = run_blocking(signer.certificates())
     for item in offered:
         sandbox.agency.trust(item.certificate.der)

@@ -34,6 +34,7 @@ class Waiting:
     output: Output
     elsewhere: bool = True
     _told: tuple[str, ...] = field(default=(), init=False)
+    _announced: set[str] = field(factory=set, init=False)
 
     @classmethod
     def on(cls, signer: Signer | None, output: Output) -> Waiting:
@@ -42,6 +43,9 @@ class Waiting:
 
     def __call__(self, transaction: SigningTransaction) -> None:
         """Tell how a transaction stands now, unless that was told already."""
+        if transaction.state is SigningState.INTENDED and transaction.transaction_id in self._announced:
+            return  # a further step of the same signature
+        self._announced.add(transaction.transaction_id)
         lines = tuple(self._lines(transaction))
         if lines != self._told:
             self._told = lines

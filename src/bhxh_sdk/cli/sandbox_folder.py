@@ -1,13 +1,16 @@
-"""The folder of a served sandbox: channel files, a test key, forms, and the mails as they come."""
+"""The folder of a served sandbox: channel files, signers, forms, and the mails as they come."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from bhxh_sdk.cli.files import write
 from bhxh_sdk.errors import InputError
+from bhxh_sdk.models import Organisation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +57,10 @@ email = "hr@example.com"
 
 _FORMS = {"register-at-portal.toml": '"portal"', "register-through-ivan.toml": '{ ivan = "00040" }'}
 _MARKER = ".bhxh-sandbox"
+_SIGNERS = "signers"
+_PROFILE = """# The sandbox's remote signing provider «{name}». Its invented secrets are in variables.
+{members}"""
+_EXAMPLE = Organisation(name="CÔNG TY TNHH VÍ DỤ", tax_code="0100109106")
 
 
 def _take(folder: Path) -> None:
@@ -61,7 +68,8 @@ def _take(folder: Path) -> None:
     if not (folder / _MARKER).is_file() and folder.exists() and any(folder.iterdir()):
         raise InputError("cli.foreign_folder", field="folder", name=str(folder))
     mails = folder / "mails"
-    mails.mkdir(parents=True, exist_ok=True)
+    for inner in (mails, folder / _SIGNERS):
+        inner.mkdir(parents=True, exist_ok=True)
     (folder / _MARKER).touch()
     for old in mails.glob("[0-9][0-9]*-*.eml"):
         old.unlink()
@@ -80,6 +88,7 @@ class SandboxFolder:
     folder: Path
     sandbox: Any = field(repr=False)  # a room above: its names are known inside functions only
     _mails_written: int = 0
+    _rings_told: dict[str, int] = field(factory=dict)
 
     @classmethod
     def laid(cls, folder: Path, sandbox: Any) -> SandboxFolder:  # noqa: ANN401  # as above
@@ -122,7 +131,22 @@ class SandboxFolder:
         return {
             "BHXH_SANDBOX_PASSPHRASE": self.sandbox.passphrase.reveal(),
             "BHXH_SANDBOX_PASSWORD": account.password.reveal(),
+            **{name: text for one in self.remote.values() for name, text in one.environment.items()},
         }
+
+    @property
+    def remote(self) -> Mapping[str, Any]:
+        """The remote signing providers by name, each with a key of the example organisation."""
+        providers: Mapping[str, Any] = self.sandbox.remote
+        for provider in providers.values():
+            provider.keep_key(_EXAMPLE)
+        return providers
+
+    @property
+    def remote_signers(self) -> dict[str, str]:
+        """The addresses of the example organisation's keys at the providers, by the provider's name."""
+        profiles = {name: provider.profile() for name, provider in self.remote.items()}
+        return {name: f"{table['kind']}:{self.path(_profile_name(name))}" for name, table in profiles.items()}
 
     def path(self, name: str) -> Path:
         """Return where a file lies."""
@@ -130,11 +154,12 @@ class SandboxFolder:
 
     def contents(self) -> dict[str, bytes]:
         """Return every file that does not change, by name."""
-        issued = self.sandbox.pki.issue("CÔNG TY TNHH VÍ DỤ", "0100109106")
+        issued = self.sandbox.pki.issue(_EXAMPLE.name, str(_EXAMPLE.tax_code))
         texts = {
             "portal.toml": _PORTAL.format(url=self.portal_url),
             "ivan.toml": _IVAN.format(url=self.ivan_url),
             **{name: _FORM.format(place=place) for name, place in _FORMS.items()},
+            **{_profile_name(name): _as_toml(name, one.profile()) for name, one in self.remote.items()},
         }
         return {name: text.encode() for name, text in texts.items()} | {
             "key.pem": issued.key_pem() + issued.certificates_pem()
@@ -150,6 +175,15 @@ class SandboxFolder:
             write(path, self.sandbox.outbox.as_eml(mail), force=True)
             yield path
 
+    def new_rings(self) -> Iterator[tuple[str, str]]:
+        """Yield each provider whose phone has rung since the last call, and what the phone shows."""
+        for name, provider in self.remote.items():
+            rings = provider.desk.phone.rings
+            while self._rings_told.get(name, 0) < len(rings):
+                number = self._rings_told.get(name, 0)
+                self._rings_told[name] = number + 1
+                yield name, " · ".join(filter(None, rings[number].shown.split("\n")))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the folder in the shape that `--json` prints."""
         return {
@@ -158,6 +192,22 @@ class SandboxFolder:
             "folder": str(self.folder),
             "channels": {name: str(self.path(f"{name}.toml")) for name in ("portal", "ivan")},
             "signer": self.signer,
+            "remote": {name: provider.url for name, provider in self.remote.items()},
+            "remote_signers": self.remote_signers,
             "environment": self.environment,
             "mails": str(self.path("mails")),
         }
+
+
+def _profile_name(provider: str) -> str:
+    return f"{_SIGNERS}/{provider}.toml"
+
+
+def _as_toml(name: str, table: Mapping[str, Any]) -> str:
+    """Return a profile's file; texts, numbers, lists and truth values are written in TOML as in JSON."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in plain.items()]
+    for key in table.keys() - plain.keys():
+        lines += [f"\n[{key}]\n"]
+        lines += [f"{member} = {json.dumps(value)}\n" for member, value in table[key].items()]
+    return _PROFILE.format(name=name, members="".join(lines))

@@ -64,10 +64,14 @@ class Serving:
         self.stop()
         raise SetupError("setup.sandbox_start")
 
-    def stop(self) -> None:
-        """Stop serving and wait until the thread has ended; answers under way are dropped."""
+    def end(self) -> None:
+        """Stop serving without waiting for it; answers under way are dropped."""
         for server in self._servers:
             server.should_exit = True
+
+    def stop(self) -> None:
+        """Stop serving and wait until the thread has ended."""
+        self.end()
         self._thread.join()
 
 

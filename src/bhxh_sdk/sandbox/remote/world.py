@@ -114,6 +114,11 @@ class RemoteProvider:
         """The same as environment variables, by the names that `profile` uses."""
         return {self._variable(name): secret.reveal() for name, secret in self.secrets.items()}
 
+    def end(self) -> None:
+        """Stop serving without waiting for it."""
+        if self._serving is not None:
+            self._serving.end()
+
     def stop(self) -> None:
         """Stop serving. What it did stays readable."""
         serving, self._serving = self._serving, None
@@ -162,7 +167,9 @@ class RemoteWorld(Mapping[str, RemoteProvider]):
         return len(NAMES)
 
     def stop(self) -> None:
-        """Stop serving those that are served."""
+        """Stop serving those that are served, all at once."""
+        for provider in self._made.values():
+            provider.end()
         for provider in self._made.values():
             provider.stop()
 
