@@ -156,3 +156,58 @@ def test_closing_releases_what_the_source_holds(two):
     source = FakeSource(two)
     Inserted(source, TokenCriteria(), Keys()).close()
     assert source.closed
+
+
+@pytest.mark.parametrize(
+    ("meant", "wanted"),
+    [
+        ({"key_id": b"\xff"}, "id=%FF"),
+        ({"label": "no such"}, "object=no%20such"),
+        ({"key_id": b"\xff", "kind": "cert"}, "id=%FF"),
+    ],
+)
+def test_an_id_or_a_label_that_nothing_has_is_refused_with_those_that_there_are(two, meant, wanted):
+    with pytest.raises(KeyNotFoundError) as caught:
+        inserted(two, key=KeyCriteria(**meant)).certificates()
+    assert caught.value.code == "pkcs11.other_key"
+    assert caught.value.parameters["wanted"] == wanted
+    assert caught.value.parameters["found"] == "id=%A1, id=%A2"
+    assert "HR (01), CEO (02)" in caught.value.message("vi")
+
+
+def test_it_is_refused_before_the_pin_whoever_listed_the_certificate(two, run, person, clock, job):
+    listed = inserted(two).certificates()
+    signer = TokenSigner(FakeSource(two), key=KeyCriteria(key_id=b"\xff"))
+    with pytest.raises(KeyNotFoundError) as caught:
+        run(signer.start([job()], listed[0], person(PIN), clock))
+    assert caught.value.code == "pkcs11.other_key"
+    assert two.logins == []
+    signer.close()
+
+
+def test_one_of_two_tokens_that_has_what_is_meant_is_listed_alone(two):
+    assert ids(inserted(two, key=KeyCriteria(key_id=b"\xa2")).certificates()) == [
+        "pkcs11:token=CEO;serial=02;id=%A2"
+    ]
+
+
+def test_a_key_that_is_meant_may_be_hidden_until_the_login(two):
+    hidden = KeyCriteria(key_id=b"\xff", kind="private")
+    assert len(inserted(two, key=hidden).certificates()) == 2
+    for token in two.slots:
+        token.login_required = False
+    with pytest.raises(KeyNotFoundError):
+        inserted(two, key=hidden).certificates()
+
+
+def test_a_key_that_is_shown_may_be_named_by_an_id_of_its_own(shelf):
+    token = token_of(shelf.a1, login_required=False)
+    token.keys = [(b"\xbb", "key", key) for _, _, key in token.keys]
+    listed = inserted(FakeModule(token), key=KeyCriteria(key_id=b"\xbb")).certificates()
+    assert [item.has_private_key for item in listed] == [True]
+
+
+def test_a_token_with_nothing_on_it_has_nothing_that_is_meant():
+    with pytest.raises(KeyNotFoundError) as caught:
+        inserted(FakeModule(token_of()), key=KeyCriteria(key_id=b"\xff")).certificates()
+    assert caught.value.parameters["found"] == "0"

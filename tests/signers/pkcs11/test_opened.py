@@ -15,8 +15,8 @@ def opened(module, token):
     return OpenedToken(module, token.info)
 
 
-def log_in(opened, pin=PIN, *, typed=True):
-    opened.log_in(Secret(pin), allow_last_try=False, typed=typed)
+def log_in(opened, pin=PIN):
+    opened.log_in(Secret(pin), allow_last_try=False)
 
 
 def test_one_session_is_kept(opened, module):

@@ -178,9 +178,11 @@ def test_a_signal_while_the_pin_is_on_its_way_counts_and_shows_no_pin(simulator,
     assert WRONG not in shown
     assert codes not in shown
     simulator.set(hang=None)
-    assert attempt(given[0]) == attempt(given[1]) == "pin.refused_before"
-    assert len([call for call in simulator.calls("C_Login") if call.result is not None]) == 1
-    assert simulator.tries_left("single") == 2
+    assert attempt(given[0]) == "pin.refused_before"
+    assert attempt(given[1])  # whether it was wrong was not known
+    assert attempt(given[0]) == attempt(given[1]) == "pin.last_try"
+    assert len([call for call in simulator.calls("C_Login") if call.result is not None]) == 2
+    assert simulator.tries_left("single") == 1
     for signer in given:
         signer.close()
 
@@ -192,7 +194,7 @@ def test_a_signal_at_login_marks_the_given_pin_as_spent(make, module, token, fre
         attempt(signer)
     assert fresh_memory.wrong(token.info) == 1
     assert module.sessions == []
-    assert attempt(signer) == attempt(make(pin=PIN)) == "pin.refused_before"
+    assert attempt(signer) == "pin.refused_before"
     assert len(module.logins) == 1
     assert attempt(make(), PIN) == ""
     assert fresh_memory.wrong(token.info) == 0
@@ -206,12 +208,20 @@ def test_a_signal_or_a_crash_of_a_key_that_wants_its_pin_counts(key_of, module, 
     with pytest.raises(type(failure)):
         signs(key)
     assert (fresh_memory.wrong(token.info), told, module.sessions) == (1, ["refused"], [])
-    for again in (key, key_of()):
-        with pytest.raises(PinError) as caught:
-            signs(again)
-        assert caught.value.code == "pin.refused_before"
+    with pytest.raises(PinError) as caught:
+        signs(key)
+    assert caught.value.code == "pin.refused_before"
     assert module.logins == []
-    assert signs(key_of(typed=True))
+    assert signs(key_of())
+
+
+def test_signals_at_every_login_end_before_the_last_try(make, module):
+    module.failures["C_Login"] = [KeyboardInterrupt() for _ in range(2)]
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            attempt(make(pin=PIN))
+    assert attempt(make(pin=PIN)) == "pin.maybe_last_try"
+    assert len(module.logins) == 2
 
 
 def test_a_session_that_cannot_be_opened_has_taken_no_pin(module, token, fresh_memory):

@@ -24,9 +24,9 @@ class Holder:
     """Stands in for a session."""
 
 
-def is_refused(memory, pin, token=TOKEN, *, typed):
+def is_refused(memory, pin, token=TOKEN):
     try:
-        memory.demand_new(token, memory.mark(token, Secret(pin)), typed=typed)
+        memory.demand_new(token, memory.mark(token, Secret(pin)))
     except PinError as error:
         return error.code == "pin.refused_before"
     return False
@@ -65,7 +65,7 @@ def test_a_chip_is_known_by_its_number_under_whatever_name(one, other, same):
     memory.refused(send(memory, token=one))
     assert (memory.wrong(other) == 1) is same
     assert (memory.lock(one) is memory.lock(other)) is same
-    assert is_refused(memory, "1234", other, typed=True) is same
+    assert is_refused(memory, "1234", other) is same
 
 
 def test_a_login_is_that_of_one_name():
@@ -78,38 +78,36 @@ def test_a_login_is_that_of_one_name():
 def test_a_refused_pin_is_not_sent_again_whoever_has_it():
     memory = PinMemory()
     memory.refused(send(memory))
-    assert is_refused(memory, "1234", typed=True)
-    assert is_refused(memory, "1234", typed=False)
-    assert not is_refused(memory, "4321", typed=False)
-    assert not is_refused(memory, "1234", OTHER, typed=False)
+    assert is_refused(memory, "1234")
+    assert not is_refused(memory, "4321")
+    assert not is_refused(memory, "1234", OTHER)
     memory.right(send(memory, "4321"))
-    assert is_refused(memory, "1234", typed=True)
+    assert is_refused(memory, "1234")
 
 
-def test_what_was_neither_taken_nor_refused_may_be_typed_again():
+def test_what_was_neither_taken_nor_refused_is_counted_and_may_be_entered_again():
     memory = PinMemory()
-    again = send(memory)
-    assert is_refused(memory, "1234", typed=False)
-    assert not is_refused(memory, "1234", typed=True)
-    memory.right(again)
-    assert not is_refused(memory, "1234", typed=False)
+    send(memory)
+    assert not is_refused(memory, "1234")
+    assert memory.wrong(TOKEN) == 1
 
 
 def test_an_entry_that_nobody_looked_at_leaves_everything_as_it_was():
     memory = PinMemory()
     send(memory)
     memory.not_judged(send(memory))
+    memory.refused(send(memory))
     memory.not_judged(send(memory, "4321"))
-    assert memory.wrong(TOKEN) == 1
-    assert is_refused(memory, "1234", typed=False)
-    assert not is_refused(memory, "4321", typed=False)
+    assert memory.wrong(TOKEN) == 2
+    assert is_refused(memory, "1234")
+    assert not is_refused(memory, "4321")
 
 
 def test_what_is_typed_on_a_pad_is_counted_and_has_no_mark():
     memory = PinMemory()
     assert memory.mark(TOKEN, None) is None
     memory.refused(memory.sent(TOKEN, None))
-    memory.demand_new(TOKEN, None, typed=False)
+    memory.demand_new(TOKEN, None)
     assert memory.wrong(TOKEN) == 1
     memory.right(memory.sent(TOKEN, None))
     assert memory.wrong(TOKEN) == 0

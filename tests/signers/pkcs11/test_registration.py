@@ -70,6 +70,8 @@ REGISTRATION = """
             print(json.dumps({"user": session.user_name, "asked": asked}))
 """
 
+pytestmark = pytest.mark.usefixtures("fresh_memory")
+
 
 def installed(binding):
     if find_spec(BINDINGS[binding]) is None:

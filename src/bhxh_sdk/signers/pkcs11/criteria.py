@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bhxh_sdk.signers.pkcs11.contract import ModuleInfo, TokenCertificate, TokenInfo, TokenKey
 
-__all__ = ["KeyCriteria", "LibraryCriteria", "TokenCriteria", "key_uri", "same_text", "shown"]
+__all__ = ["KeyCriteria", "LibraryCriteria", "TokenCriteria", "key_uri", "object_name", "same_text", "shown"]
 
 
 @frozen(kw_only=True)
@@ -105,6 +105,10 @@ class KeyCriteria:
             return found
         return tuple(key for key in found if self._fit(key))
 
+    def fit_any(self, items: Iterable[TokenCertificate | TokenKey]) -> bool:
+        """Tell whether one of some certificates or keys is meant; without criteria each of them is."""
+        return not (self.key_id or self.label) or any(self._fit(item) for item in items)
+
     def _fit(self, item: TokenCertificate | TokenKey) -> bool:
         return self.key_id in {b"", item.key_id} and same_text(self.label, item.label)
 
@@ -125,14 +129,20 @@ def shown(token: TokenInfo) -> str:
 
 def key_uri(token: TokenInfo, certificate: TokenCertificate) -> str:
     """Return the address (RFC 7512) of a certificate and its key on a token: a name that lasts."""
-    parts: dict[str, str | bytes] = {
+    parts = {
         "token": token.label,
         "serial": token.serial,
         "slot-id": "" if token.label or token.serial else str(token.slot),
-        "id": certificate.key_id,
-        "object": "" if certificate.key_id else certificate.label,
     }
-    return "pkcs11:" + ";".join(f"{name}={_encoded(value)}" for name, value in parts.items() if value)
+    named = [f"{name}={_encoded(value)}" for name, value in parts.items() if value]
+    return "pkcs11:" + ";".join([*named, *filter(None, [object_name(certificate)])])
+
+
+def object_name(item: TokenCertificate | TokenKey) -> str:
+    """Return what names a certificate or a key in an address: its id, else its label; empty without both."""
+    if item.key_id:
+        return f"id={_encoded(item.key_id)}"
+    return item.label and f"object={_encoded(item.label)}"
 
 
 def _encoded(value: str | bytes) -> str:

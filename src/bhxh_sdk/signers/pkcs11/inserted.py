@@ -8,8 +8,8 @@ from bhxh_sdk.errors import BhxhError, KeyNotFoundError, UnreadableFileError
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.signers.contract import SigningCertificate
 from bhxh_sdk.signers.pkcs11 import outcomes
-from bhxh_sdk.signers.pkcs11.contract import CkrError
-from bhxh_sdk.signers.pkcs11.criteria import key_uri, shown
+from bhxh_sdk.signers.pkcs11.contract import CkrError, TokenKey
+from bhxh_sdk.signers.pkcs11.criteria import key_uri, object_name, shown
 from bhxh_sdk.signers.pkcs11.opened import OpenedToken, same_token
 from bhxh_sdk.signers.pkcs11.pairing import candidates
 from bhxh_sdk.token_errors import TokenNotFoundError
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from bhxh_sdk.signers.pkcs11.criteria import KeyCriteria, TokenCriteria
 
 __all__ = ["Inserted", "ModuleSource"]
+
+
+_MOST_NAMED = 20
+"""Certificates and keys that are named where another one is wanted."""
 
 
 class ModuleSource(Protocol):
@@ -83,18 +87,26 @@ class Inserted:
 
         Raises:
             TokenNotFoundError: there is no token.
+            KeyNotFoundError: the certificate or key that is meant is on none of them.
             TokenError: no token could be read.
 
         """
         listed: list[SigningCertificate] = []
         failures: list[BhxhError] = []
+        others: list[OpenedToken] = []
         for token in self.tokens():
             try:
-                listed += self._listed(token)
+                certificates = token.certificates(anew=True)
+                if self._is_meant(token):
+                    listed += self._listed(token, certificates)
+                else:
+                    others.append(token)
             except BhxhError as error:
                 failures.append(error)
         if failures and not listed:
             raise failures[0]
+        if others and not listed:
+            raise self._other_key(others)
         return tuple(listed)
 
     def holder(self, certificate: SigningCertificate) -> tuple[OpenedToken, TokenCertificate]:
@@ -102,7 +114,7 @@ class Inserted:
 
         Raises:
             TokenNotFoundError: there is no token.
-            KeyNotFoundError: none holds it.
+            KeyNotFoundError: none holds it, or the certificate or key that is meant is not on that token.
             TokenError: the token or its driver failed.
 
         """
@@ -113,7 +125,10 @@ class Inserted:
             ]
             if held:
                 listed = (pair for pair in held if key_uri(pair[0].token, pair[1]) == certificate.key_id)
-                return next(listed, held[0])
+                token, own = next(listed, held[0])
+                if not self._is_meant(token):
+                    raise self._other_key([token])
+                return token, own
         names = ", ".join(token.name for token in tokens)
         raise KeyNotFoundError(
             "signing.not_this_key", name=names, certificate=certificate.certificate.common_name
@@ -159,8 +174,32 @@ class Inserted:
             return TokenNotFoundError()
         return TokenNotFoundError("pkcs11.other_token", wanted=str(self._token), found=", ".join(others))
 
-    def _listed(self, token: OpenedToken) -> Iterator[SigningCertificate]:
-        certificates, keys = token.certificates(anew=True), token.keys()
+    def _is_meant(self, token: OpenedToken) -> bool:
+        """Tell whether a token shows what is meant; a key that is said to be one may still be hidden."""
+        kind = self._key.kind
+        if kind != "private" and self._key.fit_any(token.certificates()):
+            return True
+        if kind == "cert":
+            return False
+        return self._key.fit_any(token.keys()) or (kind == "private" and not token.is_open)
+
+    def _other_key(self, tokens: Sequence[OpenedToken]) -> KeyNotFoundError:
+        names: dict[str, None] = {}
+        for token in tokens:
+            names |= {object_name(one): None for one in token.certificates()}
+            names |= dict.fromkeys(map(object_name, token.keys()))
+        names.pop("", None)
+        return KeyNotFoundError(
+            "pkcs11.other_key",
+            name=", ".join(token.name for token in tokens),
+            wanted=object_name(TokenKey(handle=None, key_id=self._key.key_id, label=self._key.label)),
+            found=", ".join(list(names)[:_MOST_NAMED]) or "0",
+        )
+
+    def _listed(
+        self, token: OpenedToken, certificates: tuple[TokenCertificate, ...]
+    ) -> Iterator[SigningCertificate]:
+        keys = token.keys()
         for certificate in self._key.certificates(certificates):
             if (info := _readable(certificate)) is not None:
                 fitting = candidates(certificate, self._key.keys(keys, certificates), certificates)

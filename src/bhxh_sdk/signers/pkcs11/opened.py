@@ -169,7 +169,6 @@ class OpenedToken:
         pin: Secret | None,
         *,
         allow_last_try: bool,
-        typed: bool = False,
         wrong_before: int | None = None,
     ) -> None:
         """Log in with one C_Login at most, its flags read just before.
@@ -180,7 +179,6 @@ class OpenedToken:
         Args:
             pin: the PIN; None where it is typed on a pad.
             allow_last_try: whether the last try may be spent.
-            typed: whether a person has just typed it; else it is never sent twice.
             wrong_before: how many wrong entries in a row there had been when the PIN was asked for.
 
         Raises:
@@ -195,7 +193,7 @@ class OpenedToken:
                 return
             check_flags(self.token, wrong, allow_last_try=allow_last_try)
             mark = memory.mark(self.token, pin)
-            memory.demand_new(self.token, mark, typed=typed)
+            memory.demand_new(self.token, mark)
             if wrong_before is not None and wrong > wrong_before:
                 raise PinError("pin.meanwhile", name=self.name)
             session = self._ready()

@@ -46,7 +46,6 @@ class OpenedKey:
             first failure, and by `forget`.
         refused: told when a login with that PIN failed, or may have.
         allow_last_try: whether the last try may be spent.
-        typed: whether a person has just typed the PIN.
 
     """
 
@@ -60,7 +59,6 @@ class OpenedKey:
         pin: Secret | None = None,
         refused: Callable[[], None] = lambda: None,
         allow_last_try: bool = False,
-        typed: bool = False,
     ) -> None:
         self._refused = refused
         self._token = token
@@ -69,7 +67,6 @@ class OpenedKey:
         self._find = find
         self._pin = pin
         self._mark = memory.mark(token.token, pin)
-        self._typed = typed
         self._allow_last_try = allow_last_try
         self._each_time = key.always_authenticate
         self._forgotten = False
@@ -136,7 +133,7 @@ class OpenedKey:
                 raise PinError("pin.refused_before", name=token.name)
             self._demand_open()
             check_flags(token.fresh(), memory.wrong(token.token), allow_last_try=self._allow_last_try)
-            memory.demand_new(token.token, self._mark, typed=self._typed)
+            memory.demand_new(token.token, self._mark)
             sent = memory.sent(token.token, self._mark)
             try:
                 value = self._value(self._place, mechanism, data, self._pin)

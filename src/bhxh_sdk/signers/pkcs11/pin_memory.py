@@ -30,11 +30,10 @@ _ROUNDS = 20_000
 
 @frozen
 class _Tries:
-    """What a token was given since the last right PIN, and the marks of PINs that it did not take."""
+    """How many entries in a row were wrong, or may have been, and the marks of the PINs that were refused."""
 
     wrong: int = 0
     refused: frozenset[bytes] = field(default=frozenset(), repr=False)
-    unclear: frozenset[bytes] = field(default=frozenset(), repr=False)
 
 
 @frozen
@@ -58,7 +57,7 @@ class PinMemory:
     """Remember how many wrong PINs in a row each token was given by this process, and who is logged in.
 
     A login is the process's (PKCS#11 2.40, section 5.6): whoever opens another session with the token has it
-    too. Of a PIN only a mark is kept, and only where it was not accepted.
+    too. Of a PIN only a mark is kept, and only where it was refused.
     """
 
     __slots__ = ("_locks", "_logins", "_salt", "_tries")
@@ -87,20 +86,18 @@ class PinMemory:
         salt = self._salt + "\0".join(_chip(token)).encode(errors="surrogatepass")
         return hashlib.pbkdf2_hmac("sha256", pin.reveal().encode(), salt, _ROUNDS)  # no local: a traceback's
 
-    def demand_new(self, token: TokenInfo, mark: bytes | None, *, typed: bool) -> None:
+    def demand_new(self, token: TokenInfo, mark: bytes | None) -> None:
         """Refuse a PIN that the token has refused before; the caller holds the token's lock.
 
         Args:
             token: the token.
             mark: the PIN's.
-            typed: whether a person has just typed it, who may try again what was neither taken nor refused.
 
         Raises:
             PinError: it was refused.
 
         """
-        known = self._known(_chip(token))
-        if mark in known.refused or (mark in known.unclear and not typed):
+        if mark in self._known(_chip(token)).refused:
             raise PinError("pin.refused_before", name=shown(token))
 
     def sent(self, token: TokenInfo, mark: bytes | None) -> SentPin:
@@ -111,18 +108,18 @@ class PinMemory:
         """
         chip = _chip(token)
         before = self._known(chip)
-        self._tries[chip] = evolve(before, wrong=before.wrong + 1, unclear=before.unclear | _marks(mark))
+        self._tries[chip] = evolve(before, wrong=before.wrong + 1)
         return SentPin(chip, mark, before)
 
     def right(self, sent: SentPin) -> None:
         """Start anew after a right entry."""
-        own, known = _marks(sent.mark), self._known(sent.chip)
-        self._tries[sent.chip] = _Tries(refused=known.refused - own, unclear=known.unclear - own)
+        self._tries[sent.chip] = _Tries(refused=sent.before.refused)
 
     def refused(self, sent: SentPin) -> None:
         """Note that an entry is known to be wrong."""
-        own, known = _marks(sent.mark), self._known(sent.chip)
-        self._tries[sent.chip] = evolve(known, refused=known.refused | own, unclear=known.unclear - own)
+        if sent.mark is not None:
+            known = self._known(sent.chip)
+            self._tries[sent.chip] = evolve(known, refused=known.refused | {sent.mark})
 
     def not_judged(self, sent: SentPin) -> None:
         """Take an entry back that the token did not look at."""
@@ -152,10 +149,6 @@ class PinMemory:
 
 memory = PinMemory()
 """The process's own."""
-
-
-def _marks(mark: bytes | None) -> frozenset[bytes]:
-    return frozenset() if mark is None else frozenset({mark})
 
 
 def _chip(token: TokenInfo) -> tuple[str, ...]:

@@ -314,7 +314,6 @@ class TokenSigner:
             pin=pin,
             refused=self._pin.refused,
             allow_last_try=self._allow_last_try,
-            typed=self._pin.asks,
         )
 
     def _visible(self, token: OpenedToken, own: TokenCertificate) -> TokenKey | None:
@@ -340,7 +339,7 @@ class TokenSigner:
 
     def _log_in(self, token: OpenedToken, pin: Secret | None, wrong: int) -> None:
         try:
-            token.log_in(pin, allow_last_try=self._allow_last_try, typed=self._pin.asks, wrong_before=wrong)
+            token.log_in(pin, allow_last_try=self._allow_last_try, wrong_before=wrong)
         except BaseException as error:  # a signal, too, while the PIN is on its way
             if isinstance(error, PinError) or token.refused_entry:
                 self._pin.refused()
