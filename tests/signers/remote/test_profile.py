@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from bhxh_sdk.errors import InputError, UnknownCodeError, UnreadableFileError, WrongTypeError
 from bhxh_sdk.signers.remote import RemoteProfile, SecretPlace, dialect_names, protocol_of
+from bhxh_sdk.signers.remote.decision769_dialect import Dialect
 from bhxh_sdk.signers.remote.opening import KINDS
 from bhxh_sdk.signers.remote.profile import dialect_of, one_of, settings_of
 
@@ -131,6 +132,15 @@ def test_a_dialect_that_nobody_knows():
     with pytest.raises(UnknownCodeError) as caught:
         dialect_of(RemoteProfile(kind="ca769", dialect="french"), Settings, "plain")
     assert "vnpt" in caught.value.hint("en")
+
+
+def test_a_table_of_a_dialect_keeps_what_is_not_changed():
+    changes = {"codes": {"401": "locked ACCOUNT_LOCKED", "499": "busy"}, "poll_seconds": 3}
+    profile = RemoteProfile(kind="ca769", dialect_changes=changes)
+    usual = dialect_of(RemoteProfile(kind="ca769"), Dialect, "vnpt")
+    found = dialect_of(profile, Dialect, "vnpt")
+    assert found.codes == {**usual.codes, "401": "locked ACCOUNT_LOCKED", "499": "busy"}
+    assert (found.poll_seconds, found.messages) == (3, usual.messages)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -55,7 +55,7 @@ class RemoteProfile:
         kind: the protocol, which is the scheme of the signer's address too.
         name: the profile, for people: its file's name or its address.
         dialect: name of a shipped dialect; empty for the protocol's own default.
-        dialect_changes: members of the dialect with another value.
+        dialect_changes: members of the dialect with another value; of a table, the entries that differ.
         settings: the protocol's own settings, such as `base_url` and `user_id`.
         places: where secrets are kept, by their name.
         sending: how requests are sent: `ca_bundle`, `user_agent`, `trust_env`, `client_certificate`,
@@ -160,7 +160,19 @@ def dialect_of(profile: RemoteProfile, kind: type[T], usual: str) -> T:
         choices = ", ".join(dialect_names(profile.kind))
         raise UnknownCodeError("remote.dialect", field="dialect", value=name, choices=choices)
     text = _folder().joinpath(f"{profile.kind}-{name}.toml").read_text("utf-8")
-    return _structured(kind, tomllib.loads(text) | dict(profile.dialect_changes), "dialect_changes.")
+    changed = _changed(tomllib.loads(text), profile.dialect_changes)
+    return _structured(kind, changed, "dialect_changes.")
+
+
+def _changed(shipped: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a dialect with its changes; a table such as that of the codes keeps what is not changed."""
+    for name, value in changes.items():
+        old = shipped.get(name)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            shipped[name] = {**old, **value}
+        else:
+            shipped[name] = value
+    return shipped
 
 
 def one_of(place: str, value: object, choices: Iterable[object]) -> None:
