@@ -505,6 +505,105 @@ class TestNumber:
         assert world.message(SIGNATURE).findtext(f".//{NS}MSISDN") == "+84900000000"
 
 
+OUTCOMES = {
+    "pending": "100 504",
+    "done": "500 502",
+    "declined": "401",
+    "expired": "208 2081 2082",
+    "failed": "405 423 424 503 505 780 900",
+    "login": "104",
+    "request": "101 102 103 107 108 109",
+    "certificate": "425 501",
+    "no_certificate": "404 407 422",
+    "locked": "402 403",
+    "busy": "406",
+    "unreachable": "105 209",
+}
+NAMES = [
+    "100",
+    "REQUEST_OK",
+    "500",
+    "SIGNATURE",
+    "501",
+    "REVOKED_CERTIFICATE",
+    "502",
+    "VALID_SIGNATURE",
+    "503",
+    "INVALID_SIGNATURE",
+    "504",
+    "OUTSTANDING_TRANSACTION",
+    "505",
+    "CONSTRAINT_MISMATCH",
+    "101",
+    "WRONG_PARAM",
+    "102",
+    "MISSING_PARAM",
+    "103",
+    "WRONG_DATA_LENGTH",
+    "104",
+    "UNAUTHORIZED_ACCESS",
+    "105",
+    "UNKNOWN_CLIENT",
+    "107",
+    "INAPPROPRIATE_DATA",
+    "108",
+    "INCOMPATIBLE_INTERFACE",
+    "109",
+    "UNSUPPORTED_PROFILE",
+    "208",
+    "EXPIRED_TRANSACTION",
+    "209",
+    "OTA_ERROR",
+    "401",
+    "USER_CANCEL",
+    "402",
+    "PIN_NR_BLOCKED",
+    "403",
+    "CARD_BLOCKED",
+    "404",
+    "NO_KEY_FOUND",
+    "405",
+    "NO_CRL_FOUND",
+    "406",
+    "PB_SIGNATURE_PROCESS",
+    "407",
+    "REGISTRATION_ERROR",
+    "422",
+    "NO_CERT_FOUND",
+    "425",
+    "ERROR_CERTIFICATE",
+    "780",
+    "UNABLE_TO_PROVIDE_SERVICES",
+    "900",
+    "INTERNAL_ERROR",
+]
+
+
+def test_the_tables_are_those_of_the_standard():
+    meanings = {**STATUSES, **FAULTS}
+    told_here = {code: verdict for verdict, codes in OUTCOMES.items() for code in codes.split()}
+    assert {code: meaning.verdict.value for code, meaning in meanings.items()} == told_here
+    for code, name in zip(NAMES[::2], NAMES[1::2], strict=True):
+        assert meanings[code].name == name
+
+
+def test_what_may_be_about_the_query_itself_ends_no_signature():
+    assert FAULTS.keys() - ENDING == {
+        "101",
+        "102",
+        "103",
+        "104",
+        "105",
+        "107",
+        "108",
+        "109",
+        "406",
+        "407",
+        "780",
+        "900",
+    }
+
+
 class TestCodes:
     """Every row of the tables, produced by the sandbox's service, ends in its typed error."""
 
