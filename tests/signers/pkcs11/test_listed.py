@@ -92,3 +92,14 @@ def test_a_configuration_that_cannot_be_read_is_left_out(machine, write, monkeyp
     write("etc/pkcs11/modules/a.module", "module: /one.so")
     monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(PermissionError()))
     assert list(p11_kit_modules(machine)) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["/\0etc", "n" * 300, "/" + "n" * 300, "/" + "ư" * 130, "/a" * 3_000_000, "/" * 5000]
+)
+def test_what_cannot_be_a_path_is_left_out(machine, write, tmp_path, name):
+    write("etc/pkcs11/modules/a.module", f"module: {name}\n")
+    write("etc/pkcs11/modules/b.module", "module: /good.so\n")
+    write("var/lib/dpkg/info/opensc-pkcs11.list", f"{name}\n{name}.so\n")
+    assert list(p11_kit_modules(machine)) == [tmp_path / "good.so"]
+    assert list(package_modules(machine)) == []

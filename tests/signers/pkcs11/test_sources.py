@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from signers.pkcs11.fakes import PIN, FakeModule, token_of
+from tokens.processes import run_python
 
 from bhxh_sdk.errors import InputError, SetupError, WrongTypeError
 from bhxh_sdk.signers import open_signer
@@ -272,3 +273,23 @@ def test_that_variable_is_kept_from_other_processes(loads, found, tmp_path, cloc
 def test_another_scheme_is_no_token():
     with pytest.raises(SetupError):
         open_signer("pkcs12:token=HR")
+
+
+NO_BINDING = """
+    import sys
+    from bhxh_sdk.blocking import run_blocking
+    from bhxh_sdk.errors import MissingExtraError
+    from bhxh_sdk.signers import open_signer
+
+    sys.modules["pkcs11"] = sys.modules["PyKCS11"] = None
+    for address in ("pkcs11:", "pkcs11:?isolated=1", "pkcs11:?binding=pykcs11"):
+        try:
+            run_blocking(open_signer(address).certificates())
+        except MissingExtraError as error:
+            print(error.code, error.parameters["extra"])
+"""
+
+
+def test_where_no_binding_is_installed_its_extra_is_named(tmp_path):
+    said = run_python(NO_BINDING, environment={"BHXH_PKCS11_MODULE": str(tmp_path / "none.so")})
+    assert said.split() == ["setup.missing_extra", "token"] * 2 + ["setup.missing_extra", "pykcs11"]

@@ -5,6 +5,7 @@ Source: pkcs11.conf(5) of p11-kit for `*.module` files; dpkg-query(1) for the li
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["p11_kit_modules", "package_modules"]
 
 _LARGEST_LIST = 4 << 20
+_LONGEST_PATH = 4096
+_LONGEST_NAME = 255
+"""Characters; no system here takes longer ones."""
 _CONFIGURED = (
     "/usr/share/p11-kit/modules",
     "/usr/local/share/p11-kit/modules",
@@ -47,7 +51,7 @@ def p11_kit_modules(machine: Machine) -> Iterator[Path]:
     for file in files.values():
         entries = _entries(_text(file))
         name = entries.get("module", "")
-        if name and entries.get("trust-policy", "no") != "yes":
+        if _may_be_a_path(name) and entries.get("trust-policy", "no") != "yes":
             yield _resolved(name, machine)
 
 
@@ -63,9 +67,18 @@ def package_modules(machine: Machine) -> Iterator[Path]:
     for file in sorted(machine.path("/var/lib/dpkg/info").glob("*.list")):
         if recognises(file.name):
             for line in _text(file).splitlines():
-                place = machine.path(line)
-                if _is_module(place):
+                if _may_be_a_path(line) and _is_module(place := machine.path(line)):
                     yield place
+
+
+def _may_be_a_path(name: str) -> bool:
+    """Tell whether a line can name a file at all: what cannot makes every look at it an error, or slow."""
+    parts = re.split(r"[/\\]", name)
+    return (
+        0 < len(name) <= _LONGEST_PATH
+        and "\0" not in name
+        and max(len(part.encode(errors="replace")) for part in parts) <= _LONGEST_NAME
+    )
 
 
 def _is_module(place: Path) -> bool:

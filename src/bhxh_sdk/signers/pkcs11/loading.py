@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bhxh_sdk.signers.pkcs11.contract import Module
 
-__all__ = ["BINDINGS", "load_module"]
+__all__ = ["BINDINGS", "demand_binding", "load_module"]
 
 _ALREADY_INITIALIZED = 0x191
 
@@ -53,6 +53,19 @@ def load_module(path: str, binding: str = "") -> Module:
     with loading_lock():
         found = _LOADED.get(os.path.normcase(real))
         return _opened(real, binding) if found is None else _again(found, binding)
+
+
+def demand_binding(binding: str = "") -> None:
+    """Refuse to go on where no binding is installed.
+
+    Args:
+        binding: the one that is wanted; empty for any.
+
+    Raises:
+        MissingExtraError: it is not installed; the text names the extra.
+
+    """
+    _maker(binding)
 
 
 def _again(found: tuple[Module, int], binding: str) -> Module:

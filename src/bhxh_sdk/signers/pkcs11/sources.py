@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, final
 
-from bhxh_sdk.errors import InputError, WrongTypeError
+from bhxh_sdk.errors import InputError, MissingExtraError, WrongTypeError
 from bhxh_sdk.signers.pkcs11 import outcomes
 from bhxh_sdk.signers.pkcs11.contract import CkrError
 from bhxh_sdk.signers.pkcs11.criteria import shown
@@ -83,6 +83,7 @@ class SearchedModules:
         Raises:
             TokenNotFoundError: no module shows a token that fits; the text tells where was looked.
             DriverError: no module was found.
+            MissingExtraError: the binding is not installed.
 
         """
         if anew or not self._modules:
@@ -139,6 +140,12 @@ class SearchedModules:
             return TokenNotFoundError("pkcs11.no_token", tried=tried)
         if outcomes_seen and outcomes_seen <= _BROKEN:
             return DriverCrashedError(name=tried)
+        from bhxh_sdk.signers.pkcs11.loading import demand_binding  # noqa: PLC0415  # it imports bindings
+
+        try:
+            demand_binding(self._where.binding)
+        except MissingExtraError as error:
+            return error
         return DriverError("pkcs11.no_module", tried=tried, name=self._where.module_path)
 
 
