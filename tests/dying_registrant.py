@@ -20,9 +20,9 @@ from bhxh_sdk.system import SystemClock
 from bhxh_sdk.transport import EndpointProfile, HttpSender, PortalChannel
 from bhxh_sdk.workflow import EventKind, SqliteJournal
 
-MOMENTS = ("intent", "answer", "polling", "call")
-"""After the intent was written down; before the answer is; between two questions; never, for who is killed
-from outside during a call."""
+MOMENTS = ("intent", "second", "answer", "polling", "call")
+"""After the intent was written down; after that of a second call; before the answer is; between questions; never,
+for who is killed from outside during a call."""
 
 
 def die() -> None:
@@ -33,13 +33,15 @@ class DyingJournal(SqliteJournal):
     """A journal whose process is gone after the intent stands in it, or before the answer does."""
 
     moment = ""
+    intents = 0
 
     async def append(self, key, position, event):
         """Add an event, if there is time."""
         if self.moment == "answer" and event.kind == EventKind.SIGNING_STARTED.value:
             die()
         await super().append(key, position, event)
-        if self.moment == "intent" and event.kind == EventKind.SIGNING_INTENDED.value:
+        self.intents += event.kind == EventKind.SIGNING_INTENDED.value
+        if self.intents == {"intent": 1, "second": 2}.get(self.moment):
             die()
 
 
