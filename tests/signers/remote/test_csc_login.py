@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 
 import pytest
 from csc_world import ADDRESS, answers, consenting, fails, json_reply_of, maker
@@ -12,6 +13,7 @@ from bhxh_sdk.errors import (
     SetupError,
     UnexpectedReplyError,
 )
+from bhxh_sdk.ports import Reply
 from bhxh_sdk.remote_errors import (
     ConfirmationSecretError,
     ProviderLoginError,
@@ -122,6 +124,34 @@ def test_a_refused_secret_of_the_login_is_not_sent_again(world, settings, secret
     assert len(made.sender.requests) == 1
 
 
+def test_a_token_of_short_life_is_fetched_anew_for_the_signature(world, job, clock):
+    made = world(needs_login=True)
+    made.provider.access.life = timedelta(seconds=100)
+    original = made.provider.answer
+
+    def slow(request):
+        reply = original(request)
+        if request.url.endswith("authorize"):
+            clock.seconds += 200  # the person takes longer than the token lives
+        return reply
+
+    made.provider.answer = slow
+    assert made.sign(job())
+
+
+@pytest.mark.parametrize("login", ["client_credentials", "token"])
+def test_a_bare_401_is_a_matter_of_the_login(world, login):
+    made = world(needs_login=True, login=login)
+    made.secrets = {**made.secrets, "access_token": made.provider.access.token_for()}
+    made.signer = made.open()
+    bare = Reply(status=401, headers=(("content-type", "text/plain"),), body=b"401: Unauthorized")
+    answers(made, "credentials/list", bare, bare)
+    with pytest.raises(ProviderLoginError):
+        made.certificates()
+    made.signer.close()
+    assert made.paths().count("credentials/list") == (2 if login == "client_credentials" else 1)
+
+
 def test_an_invalid_scope_is_no_refused_secret(world):
     made = world(needs_login=True, scope="everything")
     with pytest.raises(ProviderRequestError):
@@ -220,6 +250,7 @@ def test_a_refresh_token_is_hidden_too(world):
         ({"login": "basic"}, "user_name"),
         ({"login": "client_credentials", "client_id": ""}, "client_id"),
         ({"login": "authorization_code", "client_id": "x"}, "redirect_uri"),
+        ({"redirect_uri": CONSENTED}, "client_id"),
         ({"dialect_changes": {"client_in": "cookie"}}, "dialect_changes.client_in"),
         ({"nonsense": 1}, "nonsense"),
         ({"access_token": "no"}, "access_token"),

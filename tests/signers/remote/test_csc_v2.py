@@ -182,8 +182,6 @@ def test_a_list_without_infos_has_them_asked_for(world):
 @pytest.mark.parametrize(
     ("refusal", "kind"),
     [
-        (("access_denied", "", 400), SigningDeclinedError),
-        (("expired_token", "", 400), SigningExpiredError),
         (("invalid_request", "SAD expired", 400), SigningExpiredError),
         (("invalid_request", "Credential locked", 400), ConfirmationLockedError),
         (("invalid_request", "Signing certificate 'x' is expired.", 400), CertificateUnusableError),
@@ -200,7 +198,7 @@ def test_a_clear_answer_ends_a_transaction_of_version_2(world, job, clock, run, 
 @pytest.mark.parametrize(
     ("refusal", "kind"),
     [
-        (("expired_token", "", 401), SigningExpiredError),
+        (("expired_token", "", 401), ProviderLoginError),
         (("invalid_token", "", 401), ProviderLoginError),
         (("invalid_request", "Invalid parameter handle", 400), ProviderRequestError),
         (("server_error", "", 500), ProviderFailedError),
@@ -214,6 +212,20 @@ def test_an_error_of_the_question_leaves_a_transaction_open(world, job, clock, r
     with pytest.raises(kind):
         run(made.signer.result(found, clock))
     assert run(made.signer.result(found, clock)).state in {SigningState.CONFIRMED, SigningState.DONE}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("access_denied", SigningDeclinedError), ("expired_token", SigningExpiredError)]
+)
+def test_only_before_the_confirmation_a_person_declines_or_is_late(world, job, clock, run, name, kind):
+    made, found = waiting(world, job, clock, run, "credentials/authorizeCheck")
+    made.provider.refuse("credentials/authorizeCheck", name)
+    assert type(failure_of(run(made.signer.result(found, clock)))) is kind
+    made, found = waiting(world, job, clock, run, "signatures/signPolling")
+    made.provider.refuse("signatures/signPolling", name)
+    with pytest.raises(ProviderLoginError):
+        run(made.signer.result(found, clock))
+    assert run(made.signer.result(found, clock)).state is SigningState.DONE
 
 
 @pytest.mark.parametrize("path", ["credentials/authorizeCheck", "signatures/signPolling"])

@@ -27,7 +27,7 @@ from bhxh_sdk.signers.remote.csc_errors import CscErrors
 from bhxh_sdk.signers.remote.csc_login import CscLogin, secret_of
 from bhxh_sdk.signers.remote.csc_wire import CscWire
 from bhxh_sdk.signers.remote.reading import json_answer, signatures_in_order, unexpected
-from bhxh_sdk.signers.verdicts import Verdict, concluded
+from bhxh_sdk.signers.verdicts import Meaning, Verdict, concluded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,7 +53,6 @@ SIGNING = "signing"
 
 _CONSENT = "oauth2code"
 _ACCEPTED = 202
-_UNAUTHORIZED = 401
 _MOST_PAGES = 100
 _SADS_HIDDEN = 8
 _REFUSED_SECRETS = {"invalid_pin": ("pin",), "invalid_otp": ("otp",)}
@@ -222,8 +221,7 @@ class Csc:
         if refusal is not None:
             yield from _refused(refusal, entered)
             return _ended(asked, refusal)
-        answer = json_answer(reply)
-        given, handle = secret_of(answer.get("SAD")), _id_of(answer.get("handle"))
+        given, handle = _activation(json_answer(reply))
         if given is not None:
             return (yield from self._signed(asked, credential, given, now))
         if not handle or not self._dialect.check_path:
@@ -237,9 +235,9 @@ class Csc:
         if transaction.stage == AUTHORIZING:
             return (yield from self._authorized(transaction, now))
         reply, refusal = yield from self._wire.polled(
-            self._dialect.poll_path, {"requestID": transaction.provider_id}, now
+            self._dialect.poll_path, {"requestID": transaction.provider_id}, now, about_signature=False
         )
-        if refusal is not None:
+        if refusal is not None:  # the person has confirmed before: nobody declines any more
             return _answered(transaction, refusal, reply)
         return transaction if reply.status == _ACCEPTED else self._read(transaction, reply, now)
 
@@ -280,7 +278,7 @@ class Csc:
     ) -> Conversation[SigningTransaction]:
         """Sign with the activation data, once."""
         self._sads.append(sad)
-        token = yield from self._login.bearer(now)
+        token = yield from self._login.bearer(now, self.life_seconds)  # the person may have taken as long
         alone = credential.mode == _CONSENT and self._dialect.consent_replaces_sad
         signing = evolve(transaction, state=SigningState.INTENDED, stage=SIGNING, provider_id="")
         reply, refusal = yield from self._wire.started(
@@ -318,6 +316,11 @@ def _dicts(items: list[Any]) -> Iterable[tuple[int, Mapping[str, Any]]]:
     return ((place, item) for place, item in enumerate(items) if isinstance(item, dict))
 
 
+def _activation(answer: Mapping[str, Any]) -> tuple[Secret | None, str]:
+    """Return activation data and handle; no frame that an error may show keeps the answer."""
+    return secret_of(answer.get("SAD")), _id_of(answer.get("handle"))
+
+
 def _id_of(value: Any) -> str:  # noqa: ANN401  # foreign JSON
     """Return an id as it came, at any length; empty for what is none."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
@@ -343,7 +346,9 @@ def _answered(transaction: SigningTransaction, refusal: Refusal, reply: Reply) -
         UnexpectedReplyError: the service does not answer now.
 
     """
-    if refusal.verdict in _CONCLUDES and refusal.status != _UNAUTHORIZED:
+    if refusal.denies_token:  # whatever its name
+        raise evolve(refusal, meaning=Meaning(Verdict.LOGIN)).error(transaction.transaction_id)
+    if refusal.verdict in _CONCLUDES:
         return _ended(transaction, refusal)
     if refusal.verdict is Verdict.UNREACHABLE:
         raise unexpected(reply)

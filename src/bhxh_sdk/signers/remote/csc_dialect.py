@@ -132,7 +132,8 @@ def dialect_and_settings(profile: RemoteProfile) -> tuple[CscDialect, CscSetting
     settings = settings_of(profile, CscSettings)
     _one_of("login", settings.login, LOGINS)
     _one_of("dialect_changes.client_in", dialect.client_in, _CLIENT_IN)
-    for name in _WANTED.get(settings.login, ()):
+    consent = ("client_id",) if settings.redirect_uri else ()
+    for name in (*_WANTED.get(settings.login, ()), *consent):
         if not getattr(settings, name):
             raise InputError("remote.setting_missing", field=name)
     return dialect, settings

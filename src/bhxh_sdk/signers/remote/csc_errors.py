@@ -61,8 +61,8 @@ TEXTS: Mapping[str, Verdict] = {
 }
 """The verdict of `invalid_request` by a part of its text, in lower case."""
 
-_STARTS_NOTHING = {Verdict.DECLINED: Verdict.LOGIN, Verdict.EXPIRED: Verdict.LOGIN}
-"""What a word means on calls that nobody confirms: the token was denied or has expired, not the signature."""
+_OF_TOKENS = frozenset({"access_denied", "expired_token"})
+"""Names that concern our token, and not the signature, on calls that nobody confirms."""
 
 _SERVER = 500
 _REFUSED = 400
@@ -100,8 +100,13 @@ class Refusal:
 
     @property
     def denies_token(self) -> bool:
-        """Whether it was the application's token that was refused, as far as that can be told."""
-        return self.status == _UNAUTHORIZED and self.code in _STALE
+        """Whether the application's token may be what was refused."""
+        return self.status == _UNAUTHORIZED
+
+    @property
+    def names_token(self) -> bool:
+        """Whether the service says that it was the token."""
+        return self.code in _STALE
 
     def error(self, reference: str = "") -> BhxhError:
         """Return the error that it ends in."""
@@ -129,7 +134,7 @@ class CscErrors:
 
         Args:
             reply: the answer.
-            starts: whether the call was one that a person confirms, or that signs.
+            starts: whether the call was one that a person confirms, or that signs, or asks after a person.
 
         Raises:
             UnexpectedReplyError: it is an error whose cause cannot be told: a page, or a bare 5xx.
@@ -141,8 +146,8 @@ class CscErrors:
         verdict = self._verdict(name, text, reply.status)
         if verdict is None:
             raise unexpected(reply)
-        if not starts:
-            verdict = _STARTS_NOTHING.get(verdict, verdict)
+        if not starts and name in _OF_TOKENS and verdict is ERRORS[name]:
+            verdict = Verdict.LOGIN
         return Refusal(
             meaning=Meaning(verdict), code=name or str(reply.status), text=text, status=reply.status
         )

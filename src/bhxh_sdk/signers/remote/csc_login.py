@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.ports import Reply
     from bhxh_sdk.signers.remote.conversation import Conversation
     from bhxh_sdk.signers.remote.csc_dialect import CscDialect, CscSettings
-    from bhxh_sdk.signers.remote.csc_errors import CscErrors
+    from bhxh_sdk.signers.remote.csc_errors import CscErrors, Refusal
 
 __all__ = ["CscLogin", "below", "secret_of"]
 
@@ -92,10 +92,10 @@ class CscLogin:
         """Forget all tokens."""
         self._token = self._refresh = None
 
-    def denied(self) -> Conversation[None]:
-        """Take note that the provider refused the token: the next call logs in anew."""
+    def denied(self, refusal: Refusal) -> Conversation[None]:
+        """Take note that the token may have been refused: the next call logs in anew."""
         self._token = None
-        if self._settings.login == "token":
+        if self._settings.login == "token" and refusal.names_token:
             yield from refused(_ACCESS)
 
     def bearer(self, now: datetime, lasting: float = 0.0) -> Conversation[Secret | None]:
@@ -161,10 +161,12 @@ class CscLogin:
 
     def _by_password(self, now: datetime) -> Conversation[_Token]:
         password = yield from needed(_PASSWORD, self._settings.user_name)
+        return (yield from self._fetched(self._basic_login(password), _PASSWORD, now))
+
+    def _basic_login(self, password: Secret) -> Request:
         headers = (("Authorization", _basic(self._settings.user_name, password)), *_JSON)
         body = json.dumps({"rememberMe": True}).encode()
-        request = Request(method="POST", url=self._login_url, headers=headers, body=body)
-        return (yield from self._fetched(request, _PASSWORD, now))
+        return Request(method="POST", url=self._login_url, headers=headers, body=body)
 
     def _by_code(self, wanted: Mapping[str, str], now: datetime) -> Conversation[_Token]:
         client = {

@@ -89,7 +89,7 @@ class CscWire:
             tries -= 1
             if refusal is None or not refusal.denies_token:
                 return reply, refusal
-            yield from self._login.denied()
+            yield from self._login.denied(refusal)
             if not tries:
                 return reply, refusal
 
@@ -119,7 +119,7 @@ class CscWire:
         reply = yield from called(request, Effect.STARTS)
         refusal = self._errors.refusal(reply, starts=True)
         if refusal is not None and refusal.denies_token:
-            yield from self._login.denied()
+            yield from self._login.denied(refusal)
         return reply, refusal
 
     def _request(
