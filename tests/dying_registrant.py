@@ -21,8 +21,8 @@ from bhxh_sdk.transport import EndpointProfile, HttpSender, PortalChannel
 from bhxh_sdk.workflow import EventKind, SqliteJournal
 
 MOMENTS = ("intent", "second", "answer", "polling", "call")
-"""After the intent was written down; after that of a second call; before the answer is; between questions; never,
-for who is killed from outside during a call."""
+"""After the intent was written down; after that of a second call; before the answer is; between questions;
+never, for who is killed from outside during a call."""
 
 
 def die() -> None:

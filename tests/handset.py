@@ -38,8 +38,8 @@ class Handset:
 
     key: SoftKeySigner
     before: deque[BaseException | None] = field(factory=deque)
-    starts: deque[Any] = field(factory=deque)
-    asks: deque[Any] = field(factory=deque)
+    starts: deque[Any] = field(factory=deque, converter=deque)
+    asks: deque[Any] = field(factory=deque, converter=deque)
     name: str = "handset"
     lists: bool = True
     shows: bytes = b""
