@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.ports import Ask, Clock, Sender
     from bhxh_sdk.signers import Signer
 
-__all__ = ["open_signer"]
+__all__ = ["blocking_sender", "open_signer"]
 
 
 def open_signer(
@@ -42,11 +42,12 @@ def open_signer(
 
     """
     usual = AsyncSystemClock() if asynchronous else SystemClock()
-    senders = _waiting_sender if asynchronous else _blocking_sender
+    senders = _waiting_sender if asynchronous else blocking_sender
     return signers.open_signer(uri, base_dir=base_dir, ask=ask, clock=clock or usual, senders=senders)
 
 
-def _blocking_sender(*args: Any, **options: Any) -> Sender:  # noqa: ANN401  # the arguments of `HttpSender`
+def blocking_sender(*args: Any, **options: Any) -> Sender:  # noqa: ANN401  # the arguments of `HttpSender`
+    """Return an `HttpSender`, which is loaded when the first one is wanted."""
     from bhxh_sdk.transport import HttpSender  # noqa: PLC0415  # a token or key file needs no HTTP library
 
     return HttpSender(*args, **options)

@@ -11,10 +11,12 @@ from bhxh_sdk.doctor.certificates import Holder, Judge
 from bhxh_sdk.doctor.drivers import bindings_check, driver_checks, was_run
 from bhxh_sdk.doctor.machine import Machine
 from bhxh_sdk.doctor.making import Maker
+from bhxh_sdk.doctor.remote import REMOTE, RemoteVisit
 from bhxh_sdk.doctor.surroundings import clock_check, service_check, session_check
 from bhxh_sdk.doctor.tokens import holder_of, pin_check, token_checks
 from bhxh_sdk.doctor.values import Check, Examination
 from bhxh_sdk.errors import BhxhError, WrongTypeError
+from bhxh_sdk.opening import blocking_sender
 from bhxh_sdk.signers import SignerAddress
 from bhxh_sdk.signers.pkcs11.address import TokenAddress
 from bhxh_sdk.signers.pkcs11.pin_memory import memory
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bhxh_sdk.models import Organisation
-    from bhxh_sdk.ports import Clock
+    from bhxh_sdk.ports import Clock, Sender
     from bhxh_sdk.signers import Signer, SigningCertificate
     from bhxh_sdk.signers.pkcs11.discovery import Discovery, FoundToken
 
@@ -45,8 +47,12 @@ def examine(
     machine: Machine | None = None,
     discover: Discover | None = None,
     opener: Opener = signers.open_signer,
+    senders: Callable[..., Sender] = blocking_sender,
 ) -> Examination:
-    """Find out what keeps a signer from signing; nobody is asked for a PIN and nobody logs in.
+    """Find out what keeps a signer from signing; nobody is asked for a PIN, and no signature is started.
+
+    Nobody logs in to a token. A remote signer is asked for its certificates with the secrets that are kept,
+    but for those that are good for one signature.
 
     Args:
         signer: the signer's address; `pkcs11:` for any token.
@@ -56,7 +62,8 @@ def examine(
         clock: time; None for the machine's clock.
         machine: what is known of the machine; None to look.
         discover: finds the drivers and tokens; None for `signers.pkcs11.discovery.discover`.
-        opener: opens a signer by its address.
+        opener: opens a token or key file by its address.
+        senders: makes what sends requests to a remote signer: `HttpSender`, or a callable with its arguments.
 
     Returns:
         Every check, in the order in which a person would go through them.
@@ -73,6 +80,9 @@ def examine(
     address = SignerAddress.parse(signer, clock=clock)
     doctor = _Doctor(signer, organisation, clock, machine or Machine.here(), opener)
     first = () if after is None else (Check.of_error(after),)
+    if address.scheme in REMOTE:
+        visit = RemoteVisit(address, clock, senders)
+        return Examination(checks=(*first, *doctor.remote(visit)))
     if address.scheme != "pkcs11":
         return Examination(checks=(*first, *doctor.key_file()))
     found = doctor.tokens(address, discover or _discover())
@@ -100,6 +110,16 @@ class _Doctor(NamedTuple):
         yield check
         judge = self._judge([Holder(name=self.uri, certificates=tuple(listed))] if listed is not None else [])
         yield from judge.checks()
+        yield self._clock(judge)
+
+    def remote(self, visit: RemoteVisit) -> Iterator[Check]:
+        """Examine a key that a provider keeps."""
+        yield from visit.checks()
+        judge = self._judge(
+            [Holder(name=visit.name, certificates=tuple(visit.listed))] if visit.listed else []
+        )
+        yield from judge.checks()
+        yield from visit.clock_checks()
         yield self._clock(judge)
 
     def tokens(self, address: SignerAddress, discover: Discover) -> Examination:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.signers.address import SignerAddress
     from bhxh_sdk.signers.remote.protocol import RemoteProtocol
 
-__all__ = ["KINDS", "open_profile", "open_remote", "protocol_of"]
+__all__ = ["KINDS", "open_profile", "open_remote", "profile_of", "protocol_of"]
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "ca769": ("bhxh_sdk.signers.remote.decision769", "Decision769"),
@@ -99,11 +99,18 @@ def open_remote(address: SignerAddress) -> RemoteSigner:
     """
     if address.clock is None or address.senders is None:
         raise SetupError("remote.no_sender", scheme=address.scheme)
-    profile = _profile_of(address)
+    profile = profile_of(address)
     return open_profile(profile, clock=address.clock, senders=address.senders, ask=address.ask)
 
 
-def _profile_of(address: SignerAddress) -> RemoteProfile:
+def profile_of(address: SignerAddress) -> RemoteProfile:
+    """Return the profile that an address names, or that its options describe.
+
+    Raises:
+        InputError: a part of the address or of the profile is wrong.
+        UnreadableFileError: the profile's file cannot be read.
+
+    """
     if _WEB.match(address.path):
         return _from_options(address)
     address.only()
