@@ -156,6 +156,13 @@ def test_without_a_channel_there_is_paper(soft_key):
     assert caught.value.code == "setup.no_channel"
 
 
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_what_asks_nobody_is_refused_at_once(client):
+    with pytest.raises(WrongTypeError) as caught:
+        client(None, ask=input)
+    assert caught.value.field == "ask"
+
+
 @pytest.mark.parametrize("wrong", [b"x.db", 5])
 def test_what_is_no_journal_is_refused_at_once(wrong):
     with pytest.raises(WrongTypeError) as caught:

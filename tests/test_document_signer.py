@@ -384,6 +384,13 @@ def test_a_machine_of_many_cores_gets_no_more_threads_than_help(monkeypatch):
     assert checked_workers(None) == 64
 
 
+@pytest.mark.parametrize("kind", [DocumentSigner, bhxh.AsyncDocumentSigner])
+def test_a_function_is_nobody_to_ask(key, kind):
+    with pytest.raises(WrongTypeError) as caught:
+        kind(Card(key), ask=lambda question: "1234")
+    assert caught.value.field == "ask"
+
+
 @pytest.mark.parametrize("wrong", [[], {}, None, 1])
 def test_a_profile_of_another_type_is_refused(signing, wrong):
     with pytest.raises(WrongTypeError) as caught:

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from datetime import UTC
 
 import pytest
 
 from bhxh_sdk.blocking import run_blocking
-from bhxh_sdk.errors import PersonNeededError
+from bhxh_sdk.errors import InputError, PersonNeededError, WrongTypeError
 from bhxh_sdk.ports import CaptchaChallenge, Question
 from bhxh_sdk.secret import Secret
-from bhxh_sdk.system import AskPerson, AsyncSystemClock, SystemClock, telling
+from bhxh_sdk.system import AskPerson, AsyncSystemClock, SystemClock, ask_of, telling
 
 QUESTION = Question(purpose="key_password", subject="key.p12", choices=("a", "b"))
 PICTURE = CaptchaChallenge(image=b"\x89PNG", purpose="log_in")
@@ -76,3 +77,34 @@ def test_telling_takes_plain_functions_and_coroutines():
     run_blocking(telling(told.append)("a"))
     run_blocking(telling(tell)("b"))
     assert told == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        ("4711\udcff", InputError, "input.secret_encoding"),
+        (4711, WrongTypeError, "input.wrong_type"),
+        (b"4711", WrongTypeError, "input.wrong_type"),
+        (None, WrongTypeError, "input.wrong_type"),
+    ],
+)
+def test_an_answer_that_is_no_secret_is_a_typed_error_without_it(answer, kind, code):
+    answers = [answer]
+    del answer
+    with pytest.raises(kind) as caught:
+        run_blocking(AskPerson(on_secret=lambda _: answers.pop()).secret(QUESTION))
+    error = caught.value
+    assert (error.code, error.field) == (code, "key_password")
+    assert "4711" not in f"{error} {error.message('vi')} {error.hint('en')}"
+    assert error.__context__ is None
+    frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
+    assert not any("4711" in repr(value) for found in frames[1:] for value in found.values())
+
+
+def test_whom_to_ask_is_looked_at_when_it_is_given():
+    person = AskPerson()
+    assert ask_of(person) is person
+    assert ask_of(None) == AskPerson()
+    with pytest.raises(WrongTypeError) as caught:
+        ask_of(lambda question: "1234")
+    assert (caught.value.field, caught.value.parameters["got"]) == ("ask", "function")

@@ -8,7 +8,7 @@ from bhxh_sdk import catalogue as catalogue_room
 from bhxh_sdk.client import channel_of, journal_of
 from bhxh_sdk.offloading import OffLoopJournal, beside_the_loop, closed
 from bhxh_sdk.signers.holding import checked_signer
-from bhxh_sdk.system import AskPerson, AsyncSystemClock, telling
+from bhxh_sdk.system import AsyncSystemClock, ask_of, telling
 from bhxh_sdk.workflow import Desk, World
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class AsyncClient:
                 signer=None if signer is None else beside_the_loop(checked_signer(signer)),
                 journal=OffLoopJournal(journal_of(journal)),
                 clock=clock or AsyncSystemClock(),
-                ask=ask or AskPerson(),
+                ask=ask_of(ask),
                 catalogue=catalogue or catalogue_room.shipped(),
                 on_pending=None if on_pending is None else telling(on_pending),
             )

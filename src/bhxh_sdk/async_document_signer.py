@@ -17,7 +17,7 @@ from bhxh_sdk.document_signer import (
 )
 from bhxh_sdk.offloading import beside_the_loop, closed
 from bhxh_sdk.signers.holding import checked_signer
-from bhxh_sdk.system import AskPerson, AsyncSystemClock, telling
+from bhxh_sdk.system import AsyncSystemClock, ask_of, telling
 from bhxh_sdk.workflow.batch import grouped, signed_here, signed_there
 from bhxh_sdk.workflow.signing_batch import SigningBatch, SigningWay
 
@@ -71,7 +71,7 @@ class AsyncDocumentSigner:
         workers, signer = checked_workers(workers), checked_signer(signer)
         self._signer = beside_the_loop(signer)
         self._chosen = certificate
-        self._ask = ask or AskPerson()
+        self._ask = ask_of(ask)
         self._clock = clock or AsyncSystemClock()
         self._on_pending = None if on_pending is None else telling(on_pending)
         self._workers = workers

@@ -12,9 +12,9 @@ from bhxh_sdk import catalogue as catalogue_room
 from bhxh_sdk import rules
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.channels import NoChannel
-from bhxh_sdk.errors import SetupError, WrongTypeError
+from bhxh_sdk.errors import SetupError
 from bhxh_sdk.signers.holding import checked_signer
-from bhxh_sdk.system import AskPerson, SystemClock, telling
+from bhxh_sdk.system import SystemClock, ask_of, demand_calls, telling
 from bhxh_sdk.workflow import Desk, MemoryJournal, SqliteJournal, World, completed, vietnamese_date
 
 if TYPE_CHECKING:
@@ -73,17 +73,6 @@ def journal_of(given: str | Path | Journal | None) -> Journal:
         return SqliteJournal(given)
     demand_calls("journal", given, "append", "events", "keep")
     return given
-
-
-def demand_calls(field: str, given: object, *calls: str) -> None:
-    """Refuse something of the wrong kind when it is given, not when it is first used.
-
-    Raises:
-        WrongTypeError: it lacks one of the calls.
-
-    """
-    if not all(callable(getattr(given, call, None)) for call in calls):
-        raise WrongTypeError(field=field, expected=field.capitalize(), got=type(given).__name__)
 
 
 def channel_of(channel: Channel | None, *, asynchronous: bool) -> Channel:
@@ -148,7 +137,7 @@ class Client:
                 signer=None if signer is None else _blocking(checked_signer(signer)),
                 journal=journal_of(journal),
                 clock=clock or SystemClock(),
-                ask=ask or AskPerson(),
+                ask=ask_of(ask),
                 catalogue=catalogue or catalogue_room.shipped(),
                 on_pending=None if on_pending is None else telling(on_pending),
             )

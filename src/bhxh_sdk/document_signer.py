@@ -16,7 +16,7 @@ from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.errors import InputError, WrongTypeError
 from bhxh_sdk.models import Document, Registration
 from bhxh_sdk.signers.holding import checked_signer
-from bhxh_sdk.system import AskPerson, SystemClock, telling
+from bhxh_sdk.system import SystemClock, ask_of, telling
 from bhxh_sdk.workflow.batch import grouped, signed_here, signed_there
 from bhxh_sdk.workflow.signing_batch import SigningBatch, SigningWay
 
@@ -94,7 +94,7 @@ class DocumentSigner:
     ) -> None:
         self._signer = checked_signer(signer)
         self._chosen = certificate
-        self._ask = ask or AskPerson()
+        self._ask = ask_of(ask)
         self._clock = clock or SystemClock()
         self._on_pending = None if on_pending is None else telling(on_pending)
         self._workers = checked_workers(workers)

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import frozen
 
-from bhxh_sdk.errors import PersonNeededError
+from bhxh_sdk.errors import InputError, PersonNeededError, WrongTypeError
 from bhxh_sdk.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bhxh_sdk.ports import CaptchaChallenge, Question
+    from bhxh_sdk.ports import Ask, CaptchaChallenge, Question
     from bhxh_sdk.signers import SigningTransaction
 
     OnPending = Callable[[SigningTransaction], Awaitable[None] | None]
 
-__all__ = ["AskPerson", "AsyncSystemClock", "SystemClock", "telling"]
+__all__ = ["AskPerson", "AsyncSystemClock", "SystemClock", "ask_of", "demand_calls", "telling"]
 
 T = TypeVar("T")
 
@@ -80,8 +80,14 @@ class AskPerson:
     on_confirm: Callable[[Question], bool | Awaitable[bool]] | None = None
 
     async def secret(self, question: Question) -> Secret:
-        """Return the secret that the person entered."""
-        return Secret(await _answer(self.on_secret, question, question.purpose))
+        """Return the secret that the person entered.
+
+        Raises:
+            WrongTypeError: the callback returned something else.
+            InputError: what it returned is no valid text.
+
+        """
+        return _secret(await _answer(self.on_secret, question, question.purpose), question.purpose)
 
     async def captcha(self, challenge: CaptchaChallenge) -> str:
         """Return what the person read."""
@@ -96,6 +102,21 @@ class AskPerson:
         return await _answer(self.on_confirm, question, question.purpose)
 
 
+def _secret(value: str | Secret, field: str) -> Secret:
+    """Return a secret; whatever is wrong with it, no frame of the error's traceback holds it."""
+    kind = type(value).__name__
+    is_text = isinstance(value, str | Secret)
+    try:
+        if is_text:
+            return Secret(value)
+    except ValueError:
+        pass  # Python's own error has frames with the value in them
+    del value
+    if not is_text:
+        raise WrongTypeError(field=field, expected="str or Secret", got=kind)
+    raise InputError("input.secret_encoding", field=field)
+
+
 async def _answer(callback: Callable[..., T | Awaitable[T]] | None, asked: object, purpose: str) -> T:
     if callback is None:
         raise PersonNeededError("person_needed.nobody_to_ask", field=purpose)
@@ -106,6 +127,30 @@ async def _called(callback: Callable[..., T | Awaitable[T]], given: object) -> T
     """Call what may be a plain function or a coroutine function."""
     answer = callback(given)
     return await answer if inspect.isawaitable(answer) else answer
+
+
+def demand_calls(field: str, given: object, *calls: str) -> None:
+    """Refuse something of the wrong kind when it is given, not when it is first used.
+
+    Raises:
+        WrongTypeError: it lacks one of the calls.
+
+    """
+    if not all(callable(getattr(given, call, None)) for call in calls):
+        raise WrongTypeError(field=field, expected=field.capitalize(), got=type(given).__name__)
+
+
+def ask_of(given: Ask | None) -> Ask:
+    """Return whom to ask: nobody where none is given.
+
+    Raises:
+        WrongTypeError: it is something else, such as a function that asks.
+
+    """
+    if given is None:
+        return AskPerson()
+    demand_calls("ask", given, "secret", "captcha", "choose", "confirm")
+    return given
 
 
 def telling(callback: OnPending) -> Callable[[SigningTransaction], Awaitable[None]]:
