@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from bhxh_sdk.ports import Ask, Clock, Sender
 
-__all__ = ["SignerAddress"]
+__all__ = ["SignerAddress", "demand_no_secret", "plain_name"]
 
 # Two letters at least: `C:\keys\a.p12` is a file on a drive.
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]+", re.IGNORECASE)
 _DRIVE_AFTER_SLASH = re.compile(r"/[a-z]:(?:[/\\]|$)", re.IGNORECASE)
 _RFC_7512_PIN = re.compile("pin-(?:value|source)", re.IGNORECASE)
+_PLAIN_NAME = re.compile(r"[a-z\-]{1,40}")
 _SECRET_OPTION = re.compile(r"pass(?:word|wd|phrase)?|pwd|pin|otp|token|.*secret", re.IGNORECASE)
 
 
@@ -105,9 +106,12 @@ class SignerAddress:
 
         """
         for name in self.options.keys() - set(names):
-            known = ", ".join(names)
             raise InputError(
-                "signing.unknown_option", field="signer", name=name, scheme=self.scheme, known=known
+                "signing.unknown_option",
+                field="signer",
+                name=plain_name(name, self.options[name]),
+                scheme=self.scheme,
+                known=", ".join(names),
             )
 
 
@@ -124,11 +128,26 @@ def _options(query: str) -> dict[str, str]:
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")
         name = unquote(name).strip().lower()
-        if _RFC_7512_PIN.fullmatch(name):
-            raise InputError("pin.in_address", field="signer", name=name)
-        if _SECRET_OPTION.fullmatch(name):
-            raise InputError("signing.secret_in_uri", field="signer", name=name)
+        demand_no_secret(name)
         if name in options:
-            raise InputError("signing.doubled_option", field="signer", name=name)
+            raise InputError("signing.doubled_option", field="signer", name=plain_name(name, value))
         options[name] = unquote(value)
     return options
+
+
+def demand_no_secret(name: str) -> None:
+    """Refuse an option that would hold a secret, whose value is not shown.
+
+    Raises:
+        InputError: it would.
+
+    """
+    if _RFC_7512_PIN.fullmatch(name):
+        raise InputError("pin.in_address", field="signer", name=name)
+    if _SECRET_OPTION.fullmatch(name):
+        raise InputError("signing.secret_in_uri", field="signer", name=name)
+
+
+def plain_name(name: str, value: object) -> str:
+    """Return a name for people to see; empty for what may be a secret that stands where a name should be."""
+    return name if value and _PLAIN_NAME.fullmatch(name) else ""

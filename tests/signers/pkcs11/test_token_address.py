@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bhxh_sdk.errors import BhxhError, InputError, WrongTypeError
-from bhxh_sdk.signers import SignerAddress
+from bhxh_sdk.signers import SignerAddress, open_signer
 from bhxh_sdk.signers.pkcs11 import KeyCriteria, TokenAddress, TokenCriteria
 from bhxh_sdk.signers.pkcs11.contract import TokenCertificate, TokenInfo
 from bhxh_sdk.signers.pkcs11.criteria import LibraryCriteria, key_uri
@@ -125,3 +125,36 @@ def test_what_is_no_text_is_no_address(address):
     with pytest.raises(WrongTypeError) as caught:
         TokenAddress.parse(address)
     assert caught.value.field == "signer"
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("pkcs11:token=HR&pin-value=13572468", "pin.in_address"),
+        ("pkcs11:token=HR&PIN-Source=13572468", "pin.in_address"),
+        ("pkcs11:token=HR&p%69n-value=13572468", "pin.in_address"),
+        ("pkcs11:token=HR&id=%A1&pin=13572468", "signing.secret_in_uri"),
+        ("pkcs11:token=HR;pin-value=13572468", "pkcs11.unknown_attribute"),
+        ("pkcs11:token=HR;x-a=1&pin-value=13572468", "pin.in_address"),
+        ("pkcs11:?13572468", "signing.unknown_option"),
+        ("pkcs11:?13572468=1", "signing.unknown_option"),
+        ("pkcs11:?geheim", "signing.unknown_option"),
+        ("pkcs11:?13572468&13572468", "signing.doubled_option"),
+        ("pkcs11:13572468", "pkcs11.unknown_attribute"),
+        ("pkcs11:13572468=1", "pkcs11.unknown_attribute"),
+        ("pkcs11:13572468;13572468", "pkcs11.unknown_attribute"),
+        ("pkcs11:?pin-env=13572468", "pin.in_address"),
+        ("softkey:a.p12?13572468", "signing.unknown_option"),
+    ],
+)
+def test_what_may_be_a_pin_is_refused_and_not_shown(address, code):
+    with pytest.raises(InputError) as caught:
+        open_signer(address)
+    assert caught.value.code == code
+    shown = f"{caught.value} {caught.value.message('vi')} {caught.value.hint('en')} {caught.value.parameters}"
+    assert "13572468" not in shown
+    assert "geheim" not in shown
+
+
+def test_an_ampersand_in_a_label_is_part_of_it():
+    assert TokenAddress.parse("pkcs11:token=R&D").token.label == "R&D"

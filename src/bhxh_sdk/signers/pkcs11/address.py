@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Self
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from attrs import field, frozen
 
 from bhxh_sdk.errors import InputError, WrongTypeError
-from bhxh_sdk.signers.address import SignerAddress
+from bhxh_sdk.signers.address import SignerAddress, demand_no_secret, plain_name
 from bhxh_sdk.signers.pkcs11.criteria import KeyCriteria, LibraryCriteria, TokenCriteria
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ _LIBRARY = {
 }
 _OTHERS = ("slot-id", "id", "object", "type")
 _OPTIONS = ("module-path", "module-name", "binding", "pin-env", "isolated")
+_VARIABLE = re.compile(r"(?:[a-z_]\w*)?", re.IGNORECASE)
 _KINDS = ("cert", "private")
 _YES_NO = {"": True, "1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -122,15 +123,21 @@ def _attributes(path: str) -> Iterator[tuple[str, bytes]]:
     for part in filter(None, path.split(";")):
         name, equals, value = part.partition("=")
         name = name.strip().lower()
+        for behind in value.split("&")[1:]:  # `&` belongs behind the `?`
+            demand_no_secret(unquote(behind.partition("=")[0]).strip().lower())
         if name in seen:
-            raise InputError("signing.doubled_option", field="signer", name=name)
+            raise InputError("signing.doubled_option", field="signer", name=plain_name(name, value))
         seen.add(name)
         if name.startswith("x-"):
             continue
         known = (*_TOKEN, *_LIBRARY, *_OTHERS)
         if not equals or name not in known:
-            shown = name if re.fullmatch(r"[a-z0-9\-]{1,40}", name) and equals else ""
-            raise InputError("pkcs11.unknown_attribute", field="signer", name=shown, known=", ".join(known))
+            raise InputError(
+                "pkcs11.unknown_attribute",
+                field="signer",
+                name=plain_name(name, value),
+                known=", ".join(known),
+            )
         yield name, unquote_to_bytes(value)
 
 
@@ -138,8 +145,14 @@ def _known(address: SignerAddress) -> Mapping[str, str]:
     options = {name: value for name, value in address.options.items() if not name.startswith("x-")}
     for name in options.keys() - set(_OPTIONS):
         raise InputError(
-            "signing.unknown_option", field="signer", name=name, scheme="pkcs11", known=", ".join(_OPTIONS)
+            "signing.unknown_option",
+            field="signer",
+            name=plain_name(name, options[name]),
+            scheme="pkcs11",
+            known=", ".join(_OPTIONS),
         )
+    if not _VARIABLE.fullmatch(options.get("pin-env", "")):  # a PIN, perhaps, which errors would name
+        raise InputError("pin.in_address", field="signer", name="pin-env")
     return options
 
 
