@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import copy
 import pickle
 import sys
@@ -152,6 +153,27 @@ def test_texts_are_masked(got):
     assert secrets.mask(f"{CANARY} 12 tok-5678", [Secret("tok-5678")]) == "*** 12 ***"
     secrets.refuse("sp_password")
     assert secrets.mask(CANARY) == "***"
+
+
+@pytest.mark.parametrize(
+    ("repeated", "masked"),
+    [
+        ("x=a%2Fb%2Bc%3D%20d.&y", "x=***&y"),
+        ("x=a%2Fb%2Bc%3D+d.&y", "x=***&y"),
+        (b"a/b+c= d.".hex(), "***"),
+        (base64.b64encode(b"a/b+c= d.!").decode(), "***IQ=="),
+        (base64.b64encode(b"na/b+c= d.!").decode(), "bm***iE="),
+        (base64.b64encode(b"nna/b+c= d.!").decode(), "bm5***4h"),
+        (base64.b64encode(b"nnna/b+c= d.!").decode(), "bm5u***IQ=="),
+        ("cut a/b+c= d", "cut ***"),
+        ("cut a/b+", "cut ***"),
+        ("cut a/b", "cut a/b"),
+    ],
+)
+def test_a_secret_is_masked_in_every_spelling_and_where_a_text_was_cut(got, repeated, masked):
+    secrets = ProviderSecrets(given={"sp_password": Secret("a/b+c= d.")})
+    got(secrets)
+    assert secrets.mask(repeated) == masked
 
 
 def test_what_people_entered_is_forgotten(got, person):

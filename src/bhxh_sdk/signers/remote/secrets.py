@@ -6,8 +6,10 @@ again by code, wherever it came from.
 
 from __future__ import annotations
 
+import base64
 import os
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex
+from urllib.parse import quote, quote_plus
 
 from attrs import frozen
 
@@ -17,7 +19,7 @@ from bhxh_sdk.remote_errors import ConfirmationSecretError
 from bhxh_sdk.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bhxh_sdk.ports import Ask
     from bhxh_sdk.signers.remote.conversation import SecretNeed
@@ -29,6 +31,8 @@ ONCE = frozenset({"otp", "pin"})
 
 _MASK = "***"
 _SHORTEST_MASKED = 4
+_FIRST_OWN = (0, 2, 3)
+"""The first character of base64 that is a value's own, after none, one and two bytes of something else."""
 
 
 @frozen(kw_only=True)
@@ -110,9 +114,7 @@ class ProviderSecrets:
     def mask(self, text: str, more: Iterable[Secret] = ()) -> str:
         """Return a provider's text without the secrets that were used, should it repeat them."""
         for secret in (*self._used.values(), *self._refused.values(), *more):
-            value = secret.reveal()
-            if len(value) >= _SHORTEST_MASKED:
-                text = text.replace(value, _MASK)
+            text = _masked(text, secret.reveal())
         return text
 
     def forget(self) -> None:
@@ -149,6 +151,27 @@ class ProviderSecrets:
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         msg = "secrets cannot be pickled or copied"
         raise TypeError(msg)
+
+
+def _masked(text: str, value: str) -> str:
+    """Return a text without a value and without the beginning of it where the text was cut."""
+    for spelling in _spellings(value):
+        if len(spelling) >= _SHORTEST_MASKED:
+            text = text.replace(spelling, _MASK)
+    for length in range(len(value) - 1, _SHORTEST_MASKED - 1, -1):
+        if text.endswith(value[:length]):
+            return text[:-length] + _MASK
+    return text
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """Return a value as it is, as in addresses and forms, in hexadecimal, and as a part of base64."""
+    raw = value.encode()
+    yield from (value, quote(value, safe=""), quote_plus(value), raw.hex(), raw.hex().upper())
+    for start, first in enumerate(_FIRST_OWN):
+        coded = base64.b64encode(bytes(start) + raw).decode()
+        last = len(coded) if (start + len(raw)) % 3 == 0 else coded.index("=") - 1
+        yield coded[first:last]
 
 
 def _from_keyring(name: str, place: str) -> Secret:
