@@ -67,6 +67,10 @@ WAYS = {
     "csc-v2": Way(name="csc-v2"),
     "csc-v1": Way(name="csc-v1", blocking="/csc/v1/credentials/authorize"),
     "mss-asynch": Way(name="mss", changes={"dialect_changes": {"mode": "asynchClientServer"}}),
+    "mss-certificate-comes-later": Way(
+        name="mss",
+        changes={"dialect_changes": {"mode": "asynchClientServer", "registers_first": False}},
+    ),
     "mss-synch": Way(
         name="mss",
         changes={"dialect_changes": {"mode": "synch"}},
@@ -267,3 +271,17 @@ def test_a_provider_without_a_phone_before_its_answer_was_written_down(scene):
     assert scene.stands == ("signing_intended", SigningState.INTENDED)
     assert scene.resumed() is State.SUBMITTED
     assert scene.counts == (0, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["csc-v1", "csc-v2"])
+def test_between_the_confirmation_and_the_signature(scene, name):
+    scene = scene(WAYS[name])
+    scene.provider.desk.phone.takes = timedelta()
+    scene.killed("second")
+    assert scene.stands == ("signing_intended", SigningState.INTENDED)
+    assert scene.counts == (1, 1, 0)
+    in_doubt(scene)  # what the confirmation gave is a secret, and lost
+    assert scene.counts == (1, 1, 0)
+    scene.sandbox.clock.advance(WHILE)
+    assert scene.resumed(sign_again=True) is State.SUBMITTED
+    assert scene.counts == (2, 2, 1)
