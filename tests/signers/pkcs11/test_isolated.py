@@ -15,6 +15,7 @@ from threading import Thread
 import pytest
 from signers.pkcs11.made_libraries import elf
 from tokens.entries import PIN
+from tokens.processes import run_python
 
 from bhxh_sdk import DocumentSigner
 from bhxh_sdk.errors import BhxhError, InputError, MissingExtraError
@@ -451,3 +452,38 @@ def test_the_helper_has_no_variable_that_holds_a_pin(use, script, tmp_path, monk
     module.close()
     assert "PATH=" in seen.read_text()
     assert "97531975" not in seen.read_text()
+
+
+FORKED = """
+    import os, sys
+    from bhxh_sdk.blocking import run_blocking
+    from bhxh_sdk.signers.pkcs11 import TokenSigner
+
+    signer = TokenSigner.from_module(sys.argv[1], isolated=True)
+    count = len(run_blocking(signer.certificates()))
+    if (child := os.fork()) == 0:
+        try:
+            signer.close()
+        except BaseException as error:
+            print("child", repr(error), flush=True)
+            os._exit(1)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    print(len(run_blocking(signer.certificates())) == count)
+    signer.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it forks")
+def test_a_forked_process_closes_its_signer_and_leaves_the_helper_to_its_parent(simulator):
+    assert run_python(FORKED, simulator.module).split() == ["0", "True"]
+
+
+def test_closing_in_a_forked_process_ends_no_helper(module, monkeypatch):
+    with monkeypatch.context() as fork:
+        fork.setattr("bhxh_sdk.signers.pkcs11.locks.os.getpid", lambda: -1)
+        module.close()
+    child = module._child
+    assert module.tokens()
+    assert module._child is child
+    assert not child.dead

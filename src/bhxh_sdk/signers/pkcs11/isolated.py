@@ -129,7 +129,9 @@ class IsolatedModule:
         return IsolatedSession(child, number, self.lock)
 
     def close(self) -> None:
-        """End the helper process; the next call starts another."""
+        """End the helper process; the next call starts another. A forked process leaves it to its parent."""
+        if self.lock.forked:
+            return
         with self.lock:
             if self._child is not None:
                 self._child.end()
