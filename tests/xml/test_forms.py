@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from strategies import registrations
 
 from bhxh_sdk import xml
-from bhxh_sdk.errors import CertificateUnusableError, DocumentError, InputError
+from bhxh_sdk.errors import CertificateUnusableError, DocumentError, InputError, WrongTypeError
 from bhxh_sdk.models import CertificateInfo, DossierEnvelope
 from bhxh_sdk.xml.fields import write_carefully
 from bhxh_sdk.xml.writing import write_body
@@ -109,3 +109,9 @@ def test_what_cannot_be_prepared_is_refused(refused, certificate, form, issue, s
     small = CertificateInfo.from_der(issue(small_key.public_key()))
     with refused(CertificateUnusableError, "document.key_too_short"):
         xml.prepare_form(form, certificate=small, signing_time=NOON)
+
+
+@pytest.mark.parametrize("name", ["field", "exclusive", "rsa-pss"])
+def test_a_form_prepared_in_one_go_needs_its_certificate(refused, form, name):
+    with refused(WrongTypeError, "input.wrong_type"):
+        xml.prepare_form(form, certificate=None, signing_time=NOON, signature=name)

@@ -52,10 +52,10 @@ def prepare_form(
     """
     chosen, shape = fitting_profile(form, profile), as_signature_profile(signature)
     body = write_body(chosen, form, certificate)
+    usable_key(certificate, shape)
     if shape.is_exclusive or shape.over:
         content = DECLARATION + body
         return prepare(content, certificate, at=chosen.signature, signing_time=signing_time, profile=shape)
-    usable_key(certificate, shape)
     check_profile(chosen, shape)
     ending = len(f"</{chosen.signature_element}></{chosen.root}>")
     return prepared_here(

@@ -176,6 +176,7 @@ def _begun(
     """Prepare the document without its long parts: what would be refused is, before anything is written."""
     content = DECLARATION + sample
     ready = prepare(content, certificate, at=at, signing_time=signing_time, profile=signature)
+    usable_key(certificate, ready.profile)  # `prepare` goes without a certificate, too
     return PreparedStream(
         position=0,
         content_digest=b"",
