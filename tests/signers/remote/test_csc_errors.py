@@ -249,7 +249,7 @@ def test_a_providers_own_names_and_texts_can_be_taught(world, job):
 def test_a_verdict_that_is_none_is_refused(world, member):
     with pytest.raises(InputError) as caught:
         world(dialect_changes={member: {"x": "nonsense"}})
-    assert caught.value.field == f"dialect_changes.{member}"
+    assert caught.value.field == f"dialect_changes.{member}.x"
 
 
 @pytest.mark.parametrize(

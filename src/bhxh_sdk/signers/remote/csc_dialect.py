@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from bhxh_sdk.errors import InputError
-from bhxh_sdk.signers.remote.profile import dialect_of, settings_of
+from bhxh_sdk.signers.remote.profile import dialect_of, one_of, settings_of
 
 if TYPE_CHECKING:
     from bhxh_sdk.signers.remote.profile import RemoteProfile
@@ -130,8 +130,8 @@ def dialect_and_settings(profile: RemoteProfile) -> tuple[CscDialect, CscSetting
     """
     dialect = dialect_of(profile, CscDialect, "v1")
     settings = settings_of(profile, CscSettings)
-    _one_of("login", settings.login, LOGINS)
-    _one_of("dialect_changes.client_in", dialect.client_in, _CLIENT_IN)
+    one_of("login", settings.login, LOGINS)
+    one_of("dialect_changes.client_in", dialect.client_in, _CLIENT_IN)
     consent = ("client_id",) if settings.redirect_uri else ()
     for name in (*_WANTED.get(settings.login, ()), *consent):
         if not getattr(settings, name):
@@ -145,8 +145,3 @@ _WANTED = {
     "authorization_code": ("client_id", "redirect_uri"),
     "refresh_token": ("client_id",),
 }
-
-
-def _one_of(place: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise InputError("remote.choice", field=place, value=value, choices=", ".join(choices))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from bhxh_sdk.errors import InputError
 from bhxh_sdk.signers.remote.reading import as_text, json_answer, unexpected
+from bhxh_sdk.signers.remote.tables import meanings
 from bhxh_sdk.signers.verdicts import Meaning, Verdict, verdict_error
 
 if TYPE_CHECKING:
@@ -126,8 +126,10 @@ class CscErrors:
     """
 
     def __init__(self, more_errors: Mapping[str, str], more_texts: Mapping[str, str]) -> None:
-        self._errors = {**ERRORS, **_verdicts("more_errors", more_errors)}
-        self._own_texts = _verdicts("more_texts", more_texts)
+        own = meanings(more_errors, "more_errors", str)
+        self._errors = {**ERRORS, **{name: found.verdict for name, found in own.items()}}
+        texts = meanings(more_texts, "more_texts", str.casefold)
+        self._own_texts = {part: found.verdict for part, found in texts.items()}
 
     def refusal(self, reply: Reply, *, starts: bool) -> Refusal | None:
         """Return the clear no of an answer; None for a yes.
@@ -178,17 +180,3 @@ def _told(reply: Reply) -> tuple[str, str]:
     if not name:
         raise unexpected(reply)
     return name, as_text(answer.get("error_description"))
-
-
-def _verdicts(member: str, words: Mapping[str, str]) -> dict[str, Verdict]:
-    known = {verdict.value: verdict for verdict in Verdict}
-    for word in words.values():
-        if word not in known:
-            raise InputError(
-                "remote.choice",
-                field=f"dialect_changes.{member}",
-                value=word,
-                choices=", ".join(sorted(known)),
-            )
-    texts = member == "more_texts"
-    return {key.casefold() if texts else key: known[word] for key, word in words.items()}

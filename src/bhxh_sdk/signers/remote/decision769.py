@@ -25,9 +25,10 @@ from bhxh_sdk.signers.remote.decision769_answers import (
     meaning_of_fault,
     standing,
 )
-from bhxh_sdk.signers.remote.decision769_dialect import COMPUTED, dialect_and_settings, meanings
+from bhxh_sdk.signers.remote.decision769_dialect import COMPUTED, dialect_and_settings
 from bhxh_sdk.signers.remote.decision769_totp import next_code_at, one_time_code
 from bhxh_sdk.signers.remote.reading import as_text, unexpected, word
+from bhxh_sdk.signers.remote.tables import meanings
 from bhxh_sdk.signers.verdicts import Verdict, concluded, verdict_error
 
 if TYPE_CHECKING:

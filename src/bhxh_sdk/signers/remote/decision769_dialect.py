@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from bhxh_sdk.errors import InputError, UnknownCodeError
-from bhxh_sdk.signers.remote.profile import dialect_of, settings_of
-from bhxh_sdk.signers.verdicts import Meaning, Verdict
+from bhxh_sdk.errors import InputError
+from bhxh_sdk.signers.remote.profile import dialect_of, one_of, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.signers.contract import SigningJob
     from bhxh_sdk.signers.remote.profile import RemoteProfile
 
-__all__ = ["COMPUTED", "Dialect", "Settings", "dialect_and_settings", "meanings"]
+__all__ = ["COMPUTED", "Dialect", "Settings", "dialect_and_settings"]
 
 COMPUTED = "computed"
 _ENCODERS = {"hex": bytes.hex, "base64": lambda digest: base64.b64encode(digest).decode()}
@@ -133,21 +132,6 @@ class Dialect:
         return (now + timedelta(hours=self.time_stamp_hours)).strftime(self.time_stamp)
 
 
-def meanings(table: Mapping[str, str], place: str) -> dict[str, Meaning]:
-    """Return what each code or message of a dialect's table means.
-
-    Raises:
-        InputError: a verdict is not known; `field` names it.
-
-    """
-    found: dict[str, Meaning] = {}
-    for name, text in table.items():
-        verdict, _, own_name = text.partition(" ")
-        _demand_choice(f"dialect_changes.{place}.{name}", verdict, [item.value for item in Verdict])
-        found[name.upper()] = Meaning(Verdict(verdict), own_name)
-    return found
-
-
 def dialect_and_settings(profile: RemoteProfile) -> tuple[Dialect, Settings]:
     """Return the dialect and the settings of a profile.
 
@@ -157,19 +141,14 @@ def dialect_and_settings(profile: RemoteProfile) -> tuple[Dialect, Settings]:
 
     """
     dialect, settings = dialect_of(profile, Dialect, "plain"), settings_of(profile, Settings)
-    _demand_choice("dialect_changes.digest", dialect.digest, _ENCODERS)
-    _demand_choice("dialect_changes.status_id", dialect.status_id, ("transaction_id", "tran_code"))
-    _demand_choice("dialect_changes.document_id", dialect.document_id, ("id", "digest"))
-    _demand_choice("one_time_code", settings.one_time_code, (COMPUTED, "asked"))
+    one_of("dialect_changes.digest", dialect.digest, _ENCODERS)
+    one_of("dialect_changes.status_id", dialect.status_id, ("transaction_id", "tran_code"))
+    one_of("dialect_changes.document_id", dialect.document_id, ("id", "digest"))
+    one_of("one_time_code", settings.one_time_code, (COMPUTED, "asked"))
     for member in dialect.status_members:
-        _demand_choice("dialect_changes.status_members", member, _STATUS_MEMBERS)
+        one_of("dialect_changes.status_members", member, _STATUS_MEMBERS)
     for secret in dialect.secret_words.values():
-        _demand_choice("dialect_changes.secret_words", secret, ("otp", "password"))
+        one_of("dialect_changes.secret_words", secret, ("otp", "password"))
     if settings.webhook_url and not dialect.webhook_member:
         raise InputError("remote.setting_missing", field="dialect_changes.webhook_member")
     return dialect, settings
-
-
-def _demand_choice(place: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise UnknownCodeError("remote.choice", field=place, value=value, choices=", ".join(choices))

@@ -18,12 +18,12 @@ from bhxh_sdk.ports import Request
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.contract import Capabilities, HashName, SigningCertificate, SigningState
 from bhxh_sdk.signers.remote.conversation import Effect, called, needed, noted, refused
-from bhxh_sdk.signers.remote.decision769_dialect import meanings
 from bhxh_sdk.signers.remote.mss_codes import ENDING, STATUSES, fault_meaning
 from bhxh_sdk.signers.remote.mss_messages import SYNCHRONOUS, Dialect, Settings, Writer
 from bhxh_sdk.signers.remote.profile import dialect_of, settings_of
 from bhxh_sdk.signers.remote.reading import as_text, certificate_of, signatures_in_order, unexpected
 from bhxh_sdk.signers.remote.soap import CONTENT_TYPE, Fault, Part, opened, packed
+from bhxh_sdk.signers.remote.tables import meanings
 from bhxh_sdk.signers.values import public_key, signature_fits
 from bhxh_sdk.signers.verdicts import Meaning, Verdict, concluded, verdict_error
 

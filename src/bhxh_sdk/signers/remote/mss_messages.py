@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from bhxh_sdk.errors import InputError, UnknownCodeError
+from bhxh_sdk.errors import InputError
 from bhxh_sdk.signers.contract import HashName
+from bhxh_sdk.signers.remote.profile import one_of
 from bhxh_sdk.signers.remote.soap import Part
 from bhxh_sdk.signers.values import digest_info
 
@@ -138,13 +139,8 @@ class Dialect:
             "hash_names": (self.hash_names, tuple(item.value for item in HashName)),
         }
         for name, (values, choices) in known.items():
-            if wrong := [value for value in values if value not in choices]:
-                raise UnknownCodeError(
-                    "remote.choice",
-                    field=f"dialect_changes.{name}",
-                    value=wrong[0],
-                    choices=", ".join(choices),
-                )
+            for value in values:
+                one_of(f"dialect_changes.{name}", value, choices)
         if not self.signature_profile:
             raise InputError("remote.setting_missing", field="dialect_changes.signature_profile")
         return self

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from bhxh_sdk.signers.remote.profile import dialect_of, one_of, settings_of
-from bhxh_sdk.signers.verdicts import Verdict
+from bhxh_sdk.signers.remote.tables import meanings
 
 if TYPE_CHECKING:
     from bhxh_sdk.signers.remote.profile import RemoteProfile
+    from bhxh_sdk.signers.verdicts import Verdict
 
 __all__ = ["Account", "MySignDialect", "MySignSettings", "account_of"]
 
@@ -122,7 +123,4 @@ def account_of(profile: RemoteProfile) -> Account:
 
 
 def _verdicts(place: str, table: Mapping[str, str]) -> dict[str, Verdict]:
-    known = [verdict.value for verdict in Verdict]
-    for code, name in table.items():
-        one_of(f"dialect_changes.{place}.{code}", name, known)
-    return {code.upper(): Verdict(name) for code, name in table.items()}
+    return {code: found.verdict for code, found in meanings(table, place).items()}
