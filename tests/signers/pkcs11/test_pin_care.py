@@ -331,6 +331,15 @@ def test_threads_send_a_wrong_pin_of_a_key_once(key_of, module, token):
     assert module.logins == [(WRONG, 2)]
 
 
+def test_a_refused_pin_of_a_key_is_not_sent_by_the_next_signer(key_of, module, token):
+    token.pin = OTHER
+    for code in ("token.pin_incorrect_few_left", "pin.refused_before"):
+        with pytest.raises(PinError) as caught:
+            signs(key_of(WRONG))
+        assert caught.value.code == code
+    assert module.logins == [(WRONG, 2)]
+
+
 def test_being_logged_in_already_says_nothing_of_the_pin(module, token, fresh_memory):
     token.logged_in = True
     fresh_memory.sent(token.info, None)
@@ -430,9 +439,10 @@ def test_what_was_typed_is_wiped_however_it_goes(make, pins, typed):
     assert not any(pins)
 
 
+@pytest.mark.parametrize("login_required", [True, False])
 @pytest.mark.parametrize("typed", [PIN, WRONG])
-def test_what_was_typed_for_each_signature_is_wiped_with_the_batch(make, pins, token, typed):
-    token.always = True
+def test_what_was_typed_for_each_signature_is_wiped_with_the_batch(make, pins, token, typed, login_required):
+    token.always, token.login_required = True, login_required
     attempt(make(), typed)
     assert pins
     assert not any(pins)
