@@ -102,6 +102,23 @@ def test_who_declines_is_not_asked_again_until_somebody_resumes(bhxh, served, fo
     assert bhxh("resume", "k", "--signer", signer, "--json").json["state"] == "submitted"
 
 
+def test_a_sim_that_shows_its_certificate_with_the_signature_registers_and_signs_no_lone_document(
+    bhxh, served, form
+):
+    profile = served.path("signers/late.toml")
+    text = served.path("signers/mss.toml").read_text(encoding="utf-8")
+    profile.write_text(f"{text}\n[dialect_changes]\nregisters_first = false\n", encoding="utf-8")
+    signer = f"mss:{profile}"
+    shown = bhxh("certificates", "--signer", signer, "--lang", "en")
+    assert shown.out == "This signer shows its certificate only with the signature.\n"
+    assert bhxh("check", form, "--signer", signer).code == 0
+    assert bhxh("build", form, "-o", "a.xml").code == 0
+    done = bhxh("sign", "a.xml", "-o", "b.xml", "--signer", signer, "--json")
+    assert (done.code, done.error["code"]) == (4, "signing.certificate_comes_later")
+    assert not served.remote["mss"].desk.phone.rings
+    assert bhxh("register", form, "--signer", signer, "--yes", "--json").json["state"] == "submitted"
+
+
 def test_a_variable_that_is_not_set_is_named(bhxh, served, monkeypatch):
     monkeypatch.delenv("BHXH_SANDBOX_CSC_CLIENT_SECRET")
     done = bhxh("certificates", "--signer", served.remote_signers["csc-v2"], "--json", "--lang", "en")

@@ -243,6 +243,15 @@ def test_a_user_without_certificates_is_told(served, examined, vnpt):
     assert examined(served.remote_signers["ca769-vnpt"])["certificates.none_remote"] == "failed"
 
 
+def test_a_certificate_that_comes_with_the_signature_is_no_trouble(served, examined):
+    profile = served.path("signers/late.toml")
+    text = served.path("signers/mss.toml").read_text(encoding="utf-8")
+    profile.write_text(f"{text}\n[dialect_changes]\nregisters_first = false\n", encoding="utf-8")
+    found = examined(f"mss:{profile}")
+    assert found["certificates.with_signature"] == "skipped"
+    assert "failed" not in found.values()
+
+
 def test_a_certificate_of_another_organisation(served, examined):
     other = Organisation(name="CÔNG TY TNHH KHÁC", tax_code="0305149765")
     assert examined(served.remote_signers["csc-v2"], other)["owner.other"] == "failed"

@@ -40,6 +40,8 @@ def certificate_for(
 ) -> CertificateInfo | None:
     """Return the certificate to judge: one from a file, or the one that a signer would sign with.
 
+    A signer that shows its certificate only with the signature leaves it out.
+
     Args:
         form: the registration.
         output: where a password is asked.
@@ -55,7 +57,9 @@ def certificate_for(
     from bhxh_sdk.cli.signing import listed
     from bhxh_sdk.system import SystemClock
 
-    offered = listed(signer, output)
+    offered, comes_later = listed(signer, output)
+    if comes_later:
+        return None
     if len(offered) == 1:
         return offered[0].certificate
     return signers.choose_certificate(offered, form.organisation, SystemClock().now()).certificate

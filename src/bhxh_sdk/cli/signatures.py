@@ -34,8 +34,9 @@ def certificates(ctx: typer.Context, signer: options.SignerUri) -> ExitCode:
     from bhxh_sdk.cli.signing import listed
 
     output: Output = ctx.obj
-    offered = listed(signer, output)
-    lines = offered_lines(offered, output) if offered else [output.text("cli.certificates.none")]
+    offered, comes_later = listed(signer, output)
+    nothing = output.text("cli.certificates.later" if comes_later else "cli.certificates.none")
+    lines = offered_lines(offered, output) if offered else [nothing]
     output.answer([offered_as_dict(item) for item in offered], lines)
     return ExitCode.DONE
 

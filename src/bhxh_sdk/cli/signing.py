@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bhxh_sdk import signers
 from bhxh_sdk.blocking import run_blocking
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.ports import Ask
     from bhxh_sdk.signers import Signer, SigningCertificate
 
-__all__ = ["listed", "opened", "signing"]
+__all__ = ["Listed", "listed", "opened", "signing"]
 
 
 def opened(uri: str, output: Output) -> Signer:
@@ -42,7 +42,14 @@ def opened(uri: str, output: Output) -> Signer:
     return open_signer(uri, ask=asking(output))
 
 
-def listed(uri: str, output: Output) -> tuple[SigningCertificate, ...]:
+class Listed(NamedTuple):
+    """What a signer lists, and whether its certificate comes only with the signature."""
+
+    offered: tuple[SigningCertificate, ...]
+    comes_later: bool
+
+
+def listed(uri: str, output: Output) -> Listed:
     """Return what a signer can show; a token's driver runs in a process of its own, where it cannot print."""
     address = signers.SignerAddress.parse(uri)
     if address.scheme == "pkcs11":
@@ -51,7 +58,7 @@ def listed(uri: str, output: Output) -> tuple[SigningCertificate, ...]:
         uri = apart(uri, address)
     signer = opened(uri, output)
     try:
-        return run_blocking(signer.certificates())
+        return _listed(signer)
     finally:
         signer.close()
 
@@ -71,14 +78,24 @@ def signing(uri: str, output: Output, *, wanted: str) -> Iterator[DocumentSigner
     signer = opened(uri, output)
     ask = asking_for(signer, output, "cli.sign.choice_needed")
     try:
-        offered = run_blocking(signer.certificates())
-        chosen = run_blocking(_chosen(offered, wanted, SystemClock().now(), ask))
+        offered, comes_later = _listed(signer)
+        # What shows no certificate before it signs is refused for documents by their signer, with the cause.
+        chosen = (
+            signers.SigningCertificate.to_come()
+            if comes_later
+            else run_blocking(_chosen(offered, wanted, SystemClock().now(), ask))
+        )
     except BaseException:
         signer.close()
         raise
     told = Waiting.on(signer, output)
     with DocumentSigner(signer, certificate=chosen, ask=ask, on_pending=told) as documents:
         yield documents
+
+
+def _listed(signer: Signer) -> Listed:
+    offered = run_blocking(signer.certificates())
+    return Listed(offered, not offered and not signer.capabilities.knows_certificate_first)
 
 
 async def _chosen(

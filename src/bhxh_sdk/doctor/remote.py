@@ -86,7 +86,7 @@ class RemoteVisit:
         finally:
             signer.close()
         if self.listed is not None and not self.listed:
-            yield Maker("certificates", self.name).failed("none_remote", name=self.name)
+            yield self._of_no_certificates(comes_later=not protocol.capabilities.knows_certificate_first)
 
     def clock_checks(self) -> Iterator[Check]:
         """Compare the provider's clock with this machine's, where an answer told its time."""
@@ -104,6 +104,12 @@ class RemoteVisit:
         hosts = ", ".join(sorted({_host(url) for url in protocol.addresses}))
         facts = {"name": self.name, "kind": profile.kind, "dialect": dialect, "hosts": hosts}
         return Maker("profile", self.name).ok(**facts)
+
+    def _of_no_certificates(self, *, comes_later: bool) -> Check:
+        make = Maker("certificates", self.name)
+        if comes_later:
+            return make.skipped("with_signature", name=self.name)
+        return make.failed("none_remote", name=self.name)
 
     def _opened(self, profile: RemoteProfile) -> RemoteSigner:
         """Open the signer without what is good for one use only; nobody is asked."""
