@@ -329,3 +329,40 @@ def test_values_must_fit_the_certificate_that_came(run, key, world, job, pki):
 def test_who_declined_showed_no_certificate_and_needs_none(run, key, world, job):
     with pytest.raises(SigningDeclinedError):
         run(sign(Phone(key, [SigningState.DECLINED]), [job()], SigningCertificate.to_come(), *world))
+
+
+class TwoCalls(Phone):
+    """A signer whose question leads to a further call, of which an intent is kept."""
+
+    async def start_noted(self, jobs, certificate, ask, clock, note):
+        return await self.start(jobs, certificate, ask, clock)
+
+    async def result_noted(self, transaction, clock, note):
+        if note is not None and self.replies[:1] != [P]:
+            await note(attrs.evolve(transaction, state=SigningState.INTENDED, stage="signing"))
+        return await self.result(transaction, clock)
+
+
+@pytest.mark.parametrize("trouble", [NotSentError(), UnknownOutcomeError()])
+def test_a_further_call_that_was_not_sent_leaves_the_transaction_as_it_stood(run, key, clock, trouble):
+    waiting = SigningTransaction(transaction_id="1", backend="phone", state=P)
+    kept = []
+
+    async def keep(transaction):
+        kept.append(transaction.state)
+
+    assert run(looked_after(TwoCalls(key, [trouble]), waiting, clock, keep)) is waiting
+    not_sent = isinstance(trouble, NotSentError)
+    assert kept == ([SigningState.INTENDED, P] if not_sent else [SigningState.INTENDED])
+    assert run(looked_after(TwoCalls(key, [trouble]), waiting, clock)) is waiting
+
+
+def test_a_question_that_was_not_sent_changes_no_notes(run, key, clock):
+    class Quiet(TwoCalls):
+        async def result_noted(self, transaction, clock, note):
+            raise NotSentError
+
+    kept = []
+    waiting = SigningTransaction(transaction_id="1", backend="phone", state=P)
+    assert run(looked_after(Quiet(key), waiting, clock, kept.append)) is waiting
+    assert kept == []

@@ -286,9 +286,30 @@ async def asked_after(
 
     """
     _demand_own(signer, transaction)
-    if isinstance(signer, NotesSigning):
-        return await signer.result_noted(transaction, clock, note)
-    return await signer.result(transaction, clock)
+    if not isinstance(signer, NotesSigning):
+        return await signer.result(transaction, clock)
+    if note is None:
+        return await signer.result_noted(transaction, clock, None)
+    notes = _Notes(note)
+    try:
+        return await signer.result_noted(transaction, clock, notes.keep)
+    except NotSentError:
+        if notes.kept == 1:
+            await note(transaction)  # the one step that was noted was not taken: it stands as it did
+        raise
+
+
+class _Notes:
+    """Keep transactions, and count them."""
+
+    def __init__(self, note: OnPending) -> None:
+        self._note = note
+        self.kept = 0
+
+    async def keep(self, transaction: SigningTransaction) -> None:
+        """Keep a transaction."""
+        self.kept += 1
+        await self._note(transaction)
 
 
 def _demand_own(signer: Signer, transaction: SigningTransaction) -> None:
