@@ -31,7 +31,7 @@ from bhxh_sdk.remote_errors import (
     ProviderRequestError,
 )
 from bhxh_sdk.signers import SigningState, transaction_from_dict
-from bhxh_sdk.workflow import Dossier, EventKind, State, register, resume
+from bhxh_sdk.workflow import Desk, Dossier, EventKind, State, register, resume
 
 PENDING, AMBIGUOUS = SigningState.PENDING, SigningState.AMBIGUOUS
 INTENT, BEGUN, ENDED = EventKind.SIGNING_INTENDED, EventKind.SIGNING_STARTED, EventKind.SIGNING_ENDED
@@ -360,6 +360,23 @@ def test_a_late_answer_does_not_touch_what_another_process_has_signed_since(besi
             registered(world)
     assert (opened(world).state.state, raised) == (State.SUBMITTED, [])
     assert (channel.count("submit"), reasons(world)) == (1, [])
+
+
+def test_the_status_says_when_a_person_has_to_decide(world, handset):
+    handset.starts.append(PENDING)
+    handset.asks.extend([Killed(), AMBIGUOUS])
+    with pytest.raises(Killed):
+        registered(world)
+    waiting = run_blocking(Desk(world).status("k"))
+    assert (waiting.state, waiting.signing_in_doubt) == (State.SIGNING, False)
+    with pytest.raises(UnknownOutcomeError):
+        resumed(world)
+    doubtful = run_blocking(Desk(world).status("k"))
+    assert (doubtful.state, doubtful.signing_in_doubt) == (State.SIGNING, True)
+    for language in ("vi", "en"):
+        assert doubtful.next_action(language) not in {waiting.next_action(language), "next.signing_in_doubt"}
+    assert resumed(world, sign_again=True) is State.SUBMITTED
+    assert not run_blocking(Desk(world).status("k")).signing_in_doubt
 
 
 def test_errors_of_signing_have_texts(world):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from bhxh_sdk import messages
-from bhxh_sdk.workflow.state import State  # noqa: TC001  # attrs and cattrs read the annotations at run time
+from bhxh_sdk.signers import SigningState
+from bhxh_sdk.workflow.state import State
 from bhxh_sdk.workflow.steps import StepState, StepStatus, timeline
 
 if TYPE_CHECKING:
     from bhxh_sdk.messages import Language
     from bhxh_sdk.workflow.dossier import Dossier
+    from bhxh_sdk.workflow.state import StateOfRegistration
 
 __all__ = ["RegistrationStatus", "status_of"]
 
@@ -35,6 +38,8 @@ class RegistrationStatus:
         agency_text: the agency's refusal text as received.
         organisation: the organisation's name.
         document: SHA-256 of the document in the journal: signed, or printable.
+        signing_in_doubt: whether nobody can tell if a signature was asked for, so that a person has to decide
+            whether to sign again.
 
     """
 
@@ -51,6 +56,7 @@ class RegistrationStatus:
     agency_text: str = ""
     organisation: str = ""
     document: str = field(default="", repr=False)
+    signing_in_doubt: bool = False
 
     @property
     def current_step(self) -> StepStatus | None:
@@ -59,7 +65,8 @@ class RegistrationStatus:
 
     def next_action(self, language: Language = "en") -> str:
         """Return what somebody has to do now, as one sentence."""
-        return messages.text(f"next.{self.state.value}", language, {"key": self.key})
+        doubt = "_in_doubt" if self.signing_in_doubt else ""
+        return messages.text(f"next.{self.state.value}{doubt}", language, {"key": self.key})
 
     def as_dict(self, language: Language = "en") -> dict[str, Any]:
         """Return the status in the shape that `--json` prints."""
@@ -80,6 +87,13 @@ class RegistrationStatus:
         }
 
 
+def _is_in_doubt(state: StateOfRegistration) -> bool:
+    if state.state is not State.SIGNING:
+        return False
+    transaction = json.loads(state.fact("transaction"))
+    return bool(transaction["state"] == SigningState.AMBIGUOUS.value)
+
+
 def status_of(dossier: Dossier) -> RegistrationStatus:
     """Return what a caller sees of a registration."""
     state = dossier.state
@@ -93,6 +107,7 @@ def status_of(dossier: Dossier) -> RegistrationStatus:
         accepted=state.accepted,
         activated=state.activated,
         steps=timeline(state.happened, dossier.route),
+        signing_in_doubt=_is_in_doubt(state),
         submissions=state.submissions,
         **{name: state.fact(name) for name in facts},
     )
