@@ -152,6 +152,8 @@ class Person:
             return Secret(self.place.consent(question.subject))
         return self.place.secrets[name]
 
+    captcha = choose = confirm = secret
+
 
 def wrong(name: str) -> str:
     """Return what somebody enters who errs: base64 where only that is taken."""

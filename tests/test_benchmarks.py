@@ -42,6 +42,7 @@ EXPECTED = {
     "build_rows": {"build_sign_rows_50k_vs_signxml", "build_sign_rows_50k_vs_signxml_peak_mb"},
     "attachment": {"attachment_50m_vs_floor", "attachment_50m_vs_floor_peak_mb"},
     "batch": {"batch_20k_two_cores_vs_one"},
+    "remote": {"remote_batch_500_vs_httpx", "remote_one_vs_httpx"},
     "token": {"token_python_pkcs11_vs_floor", "token_pykcs11_vs_floor", "token_python_pkcs11_loop_held"},
     "growth": {
         f"growth_{work}_{size}_vs_{other}"
