@@ -22,7 +22,7 @@ from attrs import field, frozen
 from workflow_world import a_form
 
 import bhxh_sdk as bhxh
-from bhxh_sdk.sandbox import Fault
+from bhxh_sdk.sandbox import Fault, Sandbox, VirtualClock
 from bhxh_sdk.signers import SigningState, transaction_from_dict
 from bhxh_sdk.signers.remote import RemoteProfile, open_profile
 from bhxh_sdk.system import AsyncSystemClock, SystemClock
@@ -87,7 +87,7 @@ class Scene:
     def __init__(self, sandbox, way, folder):
         self.sandbox, self.way, self.journal = sandbox, way, folder / "journal.db"
         self.provider = sandbox.remote[way.name]
-        self.provider.desk.phone.takes = timedelta(seconds=20)
+        self.provider.desk.phone.takes = timedelta(seconds=60)
         self.provider.keep_key(a_form().organisation)
         self.profile = self.provider.profile(a_form().organisation)
         for name, value in way.changes.items():
@@ -180,8 +180,10 @@ class Scene:
 
 
 @pytest.fixture
-def scene(bhxh_sandbox, tmp_path):
-    return lambda way: Scene(bhxh_sandbox, way, tmp_path)
+def scene(tmp_path):
+    """Make a scene in time that flows, as it does in the child; whoever comes next may still jump ahead."""
+    with Sandbox(clock=VirtualClock(flowing=True)) as sandbox:
+        yield lambda way: Scene(sandbox, way, tmp_path)
 
 
 def in_doubt(scene):
