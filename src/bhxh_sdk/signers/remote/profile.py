@@ -159,8 +159,8 @@ def dialect_of(profile: RemoteProfile, kind: type[T], usual: str) -> T:
     if name not in dialect_names(profile.kind):
         choices = ", ".join(dialect_names(profile.kind))
         raise UnknownCodeError("remote.dialect", field="dialect", value=name, choices=choices)
-    text = _folder().joinpath(f"{profile.kind}-{name}.toml").read_text("utf-8")
-    changed = _changed(tomllib.loads(text), profile.dialect_changes)
+    shipped = dict(_shipped(f"{profile.kind}-{name}.toml"))
+    changed = _changed(shipped, profile.dialect_changes)
     return _structured(kind, changed, "dialect_changes.")
 
 
@@ -195,6 +195,17 @@ def one_of(place: str, value: object, choices: Iterable[object]) -> None:
 
 def _folder() -> Any:  # noqa: ANN401  # importlib.resources has no common type before 3.12
     return resources.files("bhxh_sdk.signers.remote").joinpath("data")
+
+
+@cache
+def _shipped(file: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = tomllib.loads(_folder().joinpath(file).read_text("utf-8"))
+    return found
+
+
+@cache
+def _types_of(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _text(table: Mapping[str, Any], key: str, otherwise: str | None = None) -> str:
@@ -239,7 +250,7 @@ def _structured(kind: type[T], table: Mapping[str, Any], prefix: str) -> T:
     missing = [name for name, item in fields.items() if item.default is attrs.NOTHING and name not in table]
     if missing:
         raise InputError("remote.setting_missing", field=prefix + missing[0])
-    types = get_type_hints(kind)
+    types = _types_of(kind)  # type: ignore[arg-type]  # a class is hashable, which mypy does not see in `type[T]`
     return kind(**{name: _typed(value, types[name], prefix + name) for name, value in table.items()})
 
 
