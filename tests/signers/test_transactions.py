@@ -73,6 +73,11 @@ def good():
     ("field", "value"),
     [
         ("transaction_id", 5),
+        ("jobs", {}),
+        ("jobs", [5]),
+        ("jobs", [{"document_id": "a"}]),
+        ("certificate", "*"),
+        ("stage", None),
         ("state", "finished"),
         ("state", []),
         ("signatures", ["a"]),
