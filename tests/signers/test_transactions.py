@@ -44,6 +44,7 @@ transactions = st.builds(
     ).map(tuple),
     stage=st.text(),
     certificate=st.binary(max_size=50),
+    account=st.text(),
     show=st.text(),
     failure=st.text(),
     reason_code=st.text(),
@@ -108,7 +109,7 @@ def test_a_missing_member_is_named():
 
 
 def test_a_transaction_of_the_version_before_is_read():
-    new = {"jobs", "stage", "certificate", "failure", "reason_code", "reason_name"}
+    new = {"jobs", "stage", "certificate", "account", "failure", "reason_code", "reason_name"}
     kept = {name: value for name, value in good().items() if name not in new} | {"version": 1}
     assert transaction_from_dict(kept) == transaction_from_dict(good())
 

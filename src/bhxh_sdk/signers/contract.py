@@ -172,6 +172,8 @@ class SigningTransaction:
         stage: the protocol's own step, where it has several.
         signatures: raw signature values by document id; complete when `DONE`.
         certificate: the certificate in DER, where it came with the signature and not before.
+        account: tells one account with a provider from another, so that no other one is asked after the
+            transaction; empty where the backend has no accounts.
         deadline: when the time to confirm runs out; None for a local signer.
         poll_after_seconds: how long to wait before asking again.
         show: the code that a person compares while waiting; empty where the provider has none.
@@ -191,6 +193,7 @@ class SigningTransaction:
     stage: str = ""
     signatures: Mapping[str, bytes] = field(factory=dict, repr=False, hash=False)
     certificate: bytes = field(default=b"", repr=False)
+    account: str = ""
     deadline: datetime | None = None
     poll_after_seconds: float = 0.0
     show: str = ""

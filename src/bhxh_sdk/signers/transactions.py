@@ -21,7 +21,7 @@ _BEFORE = 1
 _NEW_MEMBERS: Mapping[str, Any] = {
     "jobs": [],
     "certificate": "",
-    **dict.fromkeys(("stage", "failure", "reason_code", "reason_name"), ""),
+    **dict.fromkeys(("stage", "account", "failure", "reason_code", "reason_name"), ""),
 }
 """What version 1 did not have."""
 
@@ -40,6 +40,7 @@ def transaction_to_dict(transaction: SigningTransaction) -> dict[str, Any]:
         "stage": transaction.stage,
         "signatures": signatures,
         "certificate": base64.b64encode(transaction.certificate).decode(),
+        "account": transaction.account,
         "deadline": None if transaction.deadline is None else transaction.deadline.isoformat(),
         "poll_after_seconds": transaction.poll_after_seconds,
         "show": transaction.show,
@@ -142,6 +143,7 @@ _READERS: Mapping[str, Callable[[Any], object]] = {
     "stage": _text,
     "signatures": _signatures,
     "certificate": _bytes,
+    "account": _text,
     "deadline": _deadline,
     "poll_after_seconds": _seconds,
     "show": _text,

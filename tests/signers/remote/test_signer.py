@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from bhxh_sdk.errors import (
+    InputError,
     NotSentError,
     PersonNeededError,
     SigningError,
@@ -87,10 +88,10 @@ class Slip:
             values = signatures_in_order(transaction, answer["values"])
             return attrs.evolve(transaction, state=D, signatures=values)
         if "declined" in answer:
-            return concluded(
-                transaction, Meaning(Verdict.DECLINED, "NO"), code="401", text=answer["declined"]
-            )
-        return attrs.evolve(transaction, state=P, provider_id="7")
+            meaning = Meaning(Verdict.DECLINED, answer.get("name", "NO"))
+            shown = attrs.evolve(transaction, show=answer.get("show", ""))
+            return concluded(shown, meaning, code=answer.get("code", "401"), text=answer["declined"])
+        return attrs.evolve(transaction, state=P, provider_id=answer.get("id", "7"))
 
     @staticmethod
     def _request(path, body=""):
@@ -98,15 +99,16 @@ class Slip:
 
 
 class Scripted:
-    """A provider that answers from a script; what is no dict is the whole body."""
+    """A provider that answers from a script: a dict, a whole body, or a pair of status and either."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
 
     def answer(self, _request):
         answer = self.answers.pop(0)
+        status, answer = answer if isinstance(answer, tuple) else (200, answer)
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        return Reply(status=200, body=body)
+        return Reply(status=status, body=body)
 
 
 @pytest.fixture(scope="module")
@@ -123,11 +125,10 @@ def certificate(run, key):
 def made(clock, direct):
     """Make a signer, and its sender."""
 
-    def make(*answers, given=None, ask=None, **protocol):
+    def make(*answers, given=None, ask=None, account="", **protocol):
         sender = direct(Scripted(*answers))
-        signer = RemoteSigner(
-            Slip(**protocol), sender, clock, secrets=ProviderSecrets(given=given or {}), ask=ask
-        )
+        secrets = ProviderSecrets(given=given or {})
+        signer = RemoteSigner(Slip(**protocol), sender, clock, secrets=secrets, ask=ask, account=account)
         return signer, sender
 
     return make
@@ -299,6 +300,76 @@ def test_a_provider_that_repeats_secrets_is_masked(run, made, started, clock):
     with pytest.raises(ProviderError) as caught:
         run(signer.result(transaction, clock))
     assert "token-0123" not in str(caught.value) + repr(caught.value.parameters)
+
+
+@pytest.mark.parametrize("page", [b"<html>", b""])
+def test_a_page_that_says_401_ends_a_wait_before_the_secret_is_sent_again(run, made, page):
+    signer, sender = made((401, page), asks_secret=True, given={"password": Secret("pass-word")})
+    with pytest.raises(ProviderLoginError) as caught:
+        run(signer.certificates())
+    assert caught.value.provider_code == "401"
+    with pytest.raises(ConfirmationSecretError):
+        run(signer.certificates())
+    assert len(sender.requests) == 1
+
+
+def test_a_page_that_says_403_refuses_no_secret(run, made):
+    page = (403, b"<html>")
+    signer, sender = made(page, {}, {}, asks_secret=True, given={"password": Secret("pass-word")})
+    with pytest.raises(ProviderLoginError):
+        run(signer.certificates())
+    assert run(signer.certificates()) == ()
+    assert len(sender.requests) == 3
+
+
+def test_a_log_in_that_nobody_can_read_is_not_tried_again_while_a_person_thinks(run, made):
+    signer, _ = made((502, b"<html>"), asks_secret=True, given={"password": Secret("pass-word")})
+    with pytest.raises(ProviderError) as caught:
+        run(signer.certificates())
+    assert caught.value.code == "remote.login_unclear"
+    assert caught.value.parameters["status"] == 502
+
+
+def test_a_page_to_a_question_without_secrets_is_asked_again(run, made, started, clock):
+    signer, _ = made({}, (401, b"<html>"))
+    transaction, _ = started(signer)
+    with pytest.raises(UnexpectedReplyError):
+        run(signer.result(transaction, clock))
+
+
+def test_what_cannot_be_read_before_anything_was_sent(run, made, started, clock):
+    signer, _ = made({"values": ["*", "*"]})
+    with pytest.raises(SigningError):
+        started(signer)
+
+
+def test_another_account_is_never_asked_after_a_transaction(run, made, started, clock):
+    signer, _ = made({}, account="one")
+    transaction, notes = started(signer)
+    assert transaction.account == notes[0].account == "one"
+    other, sender = made({"declined": "no"}, account="two")
+    with pytest.raises(InputError) as caught:
+        run(other.result(transaction, clock))
+    assert (caught.value.code, caught.value.reference) == (
+        "signing.other_account",
+        transaction.transaction_id,
+    )
+    assert sender.requests == []
+    of_before = attrs.evolve(transaction, account="")
+    assert run(other.result(of_before, clock)).state is SigningState.DECLINED
+
+
+def test_every_word_of_a_provider_is_masked(run, made, started, clock):
+    signer, _ = made({"declined": "no", "code": "token-0123", "name": "x token-0123", "show": "token-0123"})
+    found, _ = started(signer)
+    assert (found.reason_code, found.reason_name, found.show) == ("***", "x ***", "***")
+
+
+@pytest.mark.parametrize(("chooses_id", "state"), [(True, P), (False, A)])
+def test_an_id_that_holds_a_secret_is_no_id(made, started, chooses_id, state):
+    signer, _ = made({"id": "token-0123"}, chooses_id=chooses_id)
+    found, _ = started(signer)
+    assert (found.state, found.provider_id) == (state, "")
 
 
 def test_nobody_is_there_to_ask(run, made):

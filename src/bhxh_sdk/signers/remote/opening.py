@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.signers.address import SignerAddress
     from bhxh_sdk.signers.remote.protocol import RemoteProtocol
 
-__all__ = ["KINDS", "open_profile", "open_remote", "profile_of", "protocol_of"]
+__all__ = ["KINDS", "account_of", "open_profile", "open_remote", "profile_of", "protocol_of"]
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "ca769": ("bhxh_sdk.signers.remote.decision769", "Decision769"),
@@ -38,6 +39,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
 """Module and class of each protocol. The class has a method `of`, which takes a profile."""
 
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+_WHO = (
+    *("base_url", "signature_url", "status_url", "ap_id", "msisdn"),
+    *("client_id", "profile_id", "sp_id", "user_id", "user_name"),
+)
 _CLIENT_KEY_PASSWORD = "client_key_password"  # noqa: S105  # the name of a secret
 
 
@@ -85,7 +90,16 @@ def open_profile(
     if "client_certificate" in options:
         options[_CLIENT_KEY_PASSWORD] = own.kept(_CLIENT_KEY_PASSWORD)
     sender = senders(clock, allowed_hosts=sorted({_host(url) for url in protocol.addresses}), **options)
-    return RemoteSigner(protocol, sender, clock, secrets=own, ask=ask)
+    return RemoteSigner(protocol, sender, clock, secrets=own, ask=ask, account=account_of(profile))
+
+
+def account_of(profile: RemoteProfile) -> str:
+    """Return what tells a profile's account from others: a digest of protocol, address and names.
+
+    The dialect is not among them: a member of it may be mended while a signature is waited for.
+    """
+    names = [f"{name}={profile.settings.get(name, '')}" for name in _WHO]
+    return hashlib.sha256("\n".join([profile.kind, *names]).encode()).hexdigest()[:32]
 
 
 def open_remote(address: SignerAddress) -> RemoteSigner:

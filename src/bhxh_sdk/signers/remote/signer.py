@@ -8,16 +8,19 @@ from attrs import evolve
 
 from bhxh_sdk.errors import (
     BhxhError,
+    InputError,
     NotSentError,
     PersonNeededError,
     SigningError,
     UnexpectedReplyError,
     UnknownOutcomeError,
 )
+from bhxh_sdk.remote_errors import ProviderError
 from bhxh_sdk.signers.contract import SigningState
 from bhxh_sdk.signers.jobs import check_jobs
 from bhxh_sdk.signers.remote.conversation import Call, Effect, Moment, MomentNeed, Note, SecretNeed
 from bhxh_sdk.signers.remote.protocol import Order, planned
+from bhxh_sdk.signers.verdicts import Meaning, Verdict, verdict_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -38,6 +41,9 @@ T = TypeVar("T")
 _TRIES = 3
 """How often a request is sent of which it is certain that no byte left before."""
 
+_UNAUTHORISED, _FORBIDDEN = 401, 403
+_FROM_PROVIDER = ("show", "reason_code", "reason_name", "reason")
+
 _OPEN = frozenset({SigningState.INTENDED, SigningState.PENDING, SigningState.CONFIRMED})
 
 
@@ -53,6 +59,7 @@ class RemoteSigner:
         clock: time.
         secrets: where secrets come from.
         ask: whom to ask where a call is not given a person of its own.
+        account: tells this account with this provider from others; a transaction of another one is refused.
 
     """
 
@@ -64,7 +71,9 @@ class RemoteSigner:
         *,
         secrets: ProviderSecrets,
         ask: Ask | None = None,
+        account: str = "",
     ) -> None:
+        self._account = account
         self._protocol = protocol
         self._sender = sender
         self._clock = clock
@@ -133,6 +142,7 @@ class RemoteSigner:
         check_jobs(jobs, self.capabilities)
         moment = clock.now()
         intended = planned(self._protocol, jobs, certificate, moment, clock.new_id())
+        intended = evolve(intended, account=self._account)
         order = Order(transaction=intended, certificate=certificate, now=moment)
         return await self._advanced(self._protocol.start(order), intended, self._talk(ask, note))
 
@@ -155,9 +165,12 @@ class RemoteSigner:
             UnknownOutcomeError: the question got no answer; it may be asked again.
             UnexpectedReplyError: the answer cannot be understood; the question may be asked again.
             ProviderError: the provider refused the question itself.
+            InputError: the transaction was started with another account.
 
         """
         self._demand_open()
+        if transaction.account not in {"", self._account}:
+            raise InputError("signing.other_account", field="signer", reference=transaction.transaction_id)
         if transaction.state not in _OPEN:
             return transaction
         if transaction.state is SigningState.INTENDED and not self._protocol.chooses_id:
@@ -176,12 +189,12 @@ class RemoteSigner:
     ) -> SigningTransaction:
         """Lead a conversation to its end; one that breaks off after something was started is a doubt."""
         try:
-            found = await talk.converse(conversation)
+            found = talk.clean(await talk.converse(conversation))
         except (NotSentError, UnknownOutcomeError, UnexpectedReplyError) as error:
             if not talk.in_doubt:
                 raise
             return self._doubtful(talk.noted or transaction, error)
-        return evolve(found, reason=self._secrets.mask(found.reason, self._protocol.hidden()))
+        return found
 
     def _doubtful(self, transaction: SigningTransaction, error: BhxhError) -> SigningTransaction:
         if self._protocol.chooses_id:
@@ -230,6 +243,8 @@ class _Talk:
         self._protocol = protocol
         self._ask = ask
         self._note = note
+        self._names: set[str] = set()
+        self._last: tuple[Effect, Reply] | None = None
 
     async def converse(self, conversation: Conversation[T]) -> T:
         """Take the conversation's steps until it returns."""
@@ -241,23 +256,57 @@ class _Talk:
         except StopIteration as done:
             result: T = done.value
             return result
+        except UnexpectedReplyError as error:
+            if (clearer := self._about_log_in()) is not None:
+                raise clearer from error
+            raise
         except BhxhError as error:
             self._mask(error)
             raise
         finally:
             conversation.close()
 
+    def clean(self, transaction: SigningTransaction) -> SigningTransaction:
+        """Return a transaction without the secrets that a provider repeats.
+
+        Raises:
+            UnexpectedReplyError: its id at the provider holds one: it would be written into an address.
+
+        """
+        if self._masked(transaction.provider_id) != transaction.provider_id:
+            raise UnexpectedReplyError("remote.unexpected_reply")
+        masked: dict[str, Any] = {name: self._masked(getattr(transaction, name)) for name in _FROM_PROVIDER}
+        return evolve(transaction, **masked)
+
+    def _about_log_in(self) -> BhxhError | None:
+        """Return the error of an answer that nobody can read, where it has to do with logging in.
+
+        Asked again and again while a person thinks, a wrong password would be sent until it is locked.
+        """
+        if self._last is None:
+            return None
+        effect, reply = self._last
+        if reply.status == _UNAUTHORISED:
+            for name in self._names:
+                self._secrets.refuse(name)
+        if reply.status in {_UNAUTHORISED, _FORBIDDEN} and self._names:
+            return verdict_error(Meaning(Verdict.LOGIN), code=str(reply.status))
+        return (
+            ProviderError("remote.login_unclear", status=reply.status) if effect is Effect.LOGS_IN else None
+        )
+
     async def _take(self, step: Step) -> Any:  # noqa: ANN401  # each step has an answer of its own
         if isinstance(step, Call):
             return await self._send(step)
         if isinstance(step, SecretNeed):
+            self._names.add(step.name)
             return await self._secrets.secret(step, self._ask)
         if isinstance(step, MomentNeed):
             return await self._draw(step)
         if isinstance(step, Note):
-            self.noted = step.transaction
+            self.noted = self.clean(step.transaction)
             if self._note is not None:
-                await self._note(step.transaction)
+                await self._note(self.noted)
             return None
         return self._secrets.refuse(step.name)
 
@@ -280,15 +329,20 @@ class _Talk:
     async def _sent(self, call: Call) -> Reply:
         was_in_doubt, self.in_doubt = self.in_doubt, self.in_doubt or call.effect is Effect.STARTS
         try:
-            return await self._sender.send(call.request)
+            reply = await self._sender.send(call.request)
         except NotSentError:
             self.in_doubt = was_in_doubt
             raise
+        self._last = call.effect, reply
+        return reply
 
     def _mask(self, error: BhxhError) -> None:
         for name, value in error.parameters.items():
             if isinstance(value, str):
-                error.parameters[name] = self._secrets.mask(value, self._protocol.hidden())
+                error.parameters[name] = self._masked(value)
+
+    def _masked(self, text: str) -> str:
+        return self._secrets.mask(text, self._protocol.hidden())
 
 
 class _Nobody:
