@@ -362,6 +362,60 @@ def test_a_late_answer_does_not_touch_what_another_process_has_signed_since(besi
     assert (channel.count("submit"), reasons(world)) == (1, [])
 
 
+class Asking(Handset):
+    """A signer beside which something else happens while it asks, before the answer comes."""
+
+    meanwhile = None
+
+    async def result_noted(self, transaction, clock, note):
+        if self.meanwhile is not None:
+            meanwhile, Asking.meanwhile = self.meanwhile, None
+            await meanwhile()
+        return await super().result_noted(transaction, clock, note)
+
+
+def test_two_decisions_at_once_are_one(world, handset, channel, soft_key, monkeypatch):
+    handset.starts.append(PENDING)
+    handset.asks.append(Killed())
+    with pytest.raises(Killed):
+        registered(world)
+
+    async def first():
+        handset.starts.append(PENDING)
+        handset.asks.extend([PENDING, Killed()])
+        with pytest.raises(Killed):
+            await resume(world, "k", sign_again=True)
+
+    monkeypatch.setattr(Asking, "meanwhile", staticmethod(first))
+    second = Asking(soft_key, asks=[PENDING, PENDING])
+    assert resumed(evolve(world, signer=second), sign_again=True) is State.SUBMITTED
+    assert (len(handset.rings), second.rings, reasons(world)) == (2, [], ["sign_again"])
+    asked = [transaction.transaction_id for transaction in second.asked]
+    assert len(asked) == 3
+    assert asked[1] == asked[2] == transaction_of(world).transaction_id != asked[0]
+    assert channel.count("submit") == 1
+
+
+def test_what_another_process_found_meanwhile_is_looked_at_before_one_is_let_go(
+    world, handset, channel, soft_key, monkeypatch
+):
+    handset.starts.append(PENDING)
+    handset.asks.append(Killed())
+    with pytest.raises(Killed):
+        registered(world)
+
+    async def other():
+        handset.asks.extend([SigningState.CONFIRMED, Killed()])
+        with pytest.raises(Killed):
+            await resume(world, "k")
+
+    monkeypatch.setattr(Asking, "meanwhile", staticmethod(other))
+    decided = Asking(soft_key, asks=[PENDING])
+    assert resumed(evolve(world, signer=decided), sign_again=True) is State.SUBMITTED
+    assert (decided.rings, reasons(world), channel.count("submit")) == ([], [], 1)
+    assert [found.state for found in decided.asked] == [PENDING, SigningState.CONFIRMED]
+
+
 def test_the_status_says_when_a_person_has_to_decide(world, handset):
     handset.starts.append(PENDING)
     handset.asks.extend([Killed(), AMBIGUOUS])

@@ -23,7 +23,13 @@ from bhxh_sdk.ports import Question
 from bhxh_sdk.transport import Filing, Operation, SignatureBy
 from bhxh_sdk.workflow.dossier import Dossier, content_digest
 from bhxh_sdk.workflow.paper import declaration_html
-from bhxh_sdk.workflow.signing import choose_certificate, finish_signing, give_up_signing, start_signing
+from bhxh_sdk.workflow.signing import (
+    choose_certificate,
+    finish_signing,
+    give_up_signing,
+    open_signature,
+    start_signing,
+)
 from bhxh_sdk.workflow.state import EventKind, State, folded
 from bhxh_sdk.workflow.world import World, completed, vietnamese_date
 
@@ -43,12 +49,15 @@ _OPERATIONS = {
 
 @define
 class _Walk:
-    """One walk through the loop, with what the caller has decided beforehand."""
+    """One walk through the loop, with what the caller has decided beforehand.
+
+    `let_go` is the id of the one signature that a person decided to let go.
+    """
 
     dossier: Dossier
     confirmed: bool = False
     send_again: bool = False
-    sign_again: bool = False
+    let_go: str = ""
 
     @property
     def world(self) -> World:
@@ -140,7 +149,7 @@ async def advance(
     dossier: Dossier, *, confirmed: bool = False, send_again: bool = False, sign_again: bool = False
 ) -> None:
     """Take step after step until somebody else has to act."""
-    walk = _Walk(dossier, confirmed, send_again, sign_again)
+    walk = _Walk(dossier, confirmed, send_again, open_signature(dossier) if sign_again else "")
     while (step := _NEXT.get(dossier.state.state)) is not None:
         await step(walk)
 
@@ -188,12 +197,12 @@ async def _sign(walk: _Walk) -> None:
     if world.channel.capabilities.signature_by is SignatureBy.SERVICE:
         await dossier.add(EventKind.LEFT_TO_SERVICE)
         return
-    walk.sign_again = False  # the decision concerned a signature that was open, not the one begun here
     await start_signing(dossier)
 
 
 async def _finish(walk: _Walk) -> None:
-    if walk.sign_again:
+    """Let a signature go only where it is the one decided on: another process may have begun one since."""
+    if walk.let_go == open_signature(walk.dossier):
         await give_up_signing(walk.dossier)
     else:
         await finish_signing(walk.dossier)

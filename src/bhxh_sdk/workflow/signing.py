@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     from bhxh_sdk.workflow.dossier import Dossier
     from bhxh_sdk.workflow.world import World
 
-__all__ = ["choose_certificate", "finish_signing", "give_up_signing", "signer_of", "start_signing"]
+__all__ = [
+    "choose_certificate",
+    "finish_signing",
+    "give_up_signing",
+    "open_signature",
+    "signer_of",
+    "start_signing",
+]
 
 _UNDECIDED = frozenset(
     {SigningState.INTENDED, SigningState.PENDING, SigningState.CONFIRMED, SigningState.AMBIGUOUS}
@@ -129,6 +136,11 @@ async def finish_signing(dossier: Dossier) -> None:
     await _complete(dossier, notes, finished)
 
 
+def open_signature(dossier: Dossier) -> str:
+    """Return the id of the signature that is waited for; empty where none is."""
+    return _transaction(dossier).transaction_id if dossier.state.state is State.SIGNING else ""
+
+
 async def give_up_signing(dossier: Dossier) -> None:
     """Let a signature go, as a person decided, unless it turns out to have ended after all.
 
@@ -149,10 +161,10 @@ async def give_up_signing(dossier: Dossier) -> None:
     except _NOT_ASKED:
         raise
     except (SigningError, UnexpectedReplyError) as error:
-        await notes.end("sign_again", answer=error.code)
+        await notes.let_go(answer=error.code)
         return
     if found.state in _UNDECIDED:
-        await notes.end("sign_again")
+        await notes.let_go()
     else:
         await _complete(dossier, notes, found)
 
@@ -222,7 +234,7 @@ class _Notes:
     def __init__(self, dossier: Dossier, prepared: str) -> None:
         self._dossier = dossier
         self._prepared = prepared
-        self._id = _transaction(dossier).transaction_id if dossier.state.state is State.SIGNING else ""
+        self._id = open_signature(dossier)
 
     async def keep(self, transaction: SigningTransaction) -> None:
         """Write a transaction down before it goes on, and show it."""
@@ -259,11 +271,17 @@ class _Notes:
             if await self._is_still_open():
                 await self._dossier.add(EventKind.SIGNING_ENDED, reason=reason, **facts)
 
+    async def let_go(self, **facts: str) -> None:
+        """Write down that a person let a signature go; news from another process is looked at first."""
+        try:
+            await self._dossier.add(EventKind.SIGNING_ENDED, reason="sign_again", **facts)
+        except WrongStateError:
+            await self._dossier.reload()
+
     async def _is_still_open(self) -> bool:
         """Read the journal again: whether the same signature is still the one that is waited for."""
         await self._dossier.reload()
-        is_signing = self._dossier.state.state is State.SIGNING
-        return is_signing and _transaction(self._dossier).transaction_id == self._id
+        return open_signature(self._dossier) == self._id
 
 
 def _job(dossier: Dossier, prepared: xml.PreparedSignature) -> SigningJob:
