@@ -109,7 +109,7 @@ def test_a_transaction_id_is_taken_once_for_ever(every):
     assert every.sign()[0] == 200
     every.clock.advance(timedelta(days=400))
     status, answer = every.sign()
-    assert (status, answer["message"]) == (400, "BAD_REQUEST: transaction_id was used before")
+    assert (status, answer["message"]) == (409, "transaction_id was used before")
     assert len(every.provider.desk.accepted) == 1
 
 
@@ -166,7 +166,7 @@ def test_th_confirms_once_with_the_right_sad_and_password():
     status, answer = world.call(world.way.confirm, body)
     assert (status, answer["message"]) == (200, "sig_wait_for_user_confirm")
     assert len(answer["data"]["signatures"]) == 1
-    assert world.call(world.way.confirm, body)[0] == 400
+    assert world.call(world.way.confirm, body)[0] == 409
     assert not world.provider.desk.phone.rings
 
 

@@ -280,7 +280,7 @@ def test_an_odd_answer_to_a_question_is_asked_again(world, mischief):
     assert there.result(signer, started).state is SigningState.DONE
 
 
-def test_an_inner_error_ends_the_start_and_not_the_question(every):
+def test_an_inner_error_ends_no_transaction(every):
     every.desk.misbehave(Mischief.INTERNAL)
     with pytest.raises(ProviderFailedError) as caught:
         every.certificates()
@@ -565,16 +565,36 @@ def test_a_certificate_that_was_revoked_meanwhile_ends_its_transaction(canned):
 @pytest.mark.parametrize(
     ("body", "status", "kind"),
     [
-        ({"status_code": "418", "message": "no"}, 418, ProviderRequestError),
-        ({"status_code": 404.0, "message": "no"}, 200, ProviderRequestError),
+        ({"status_code": "400", "message": "no"}, 418, ProviderRequestError),
+        ({"status_code": 400.0, "message": "no"}, 200, ProviderRequestError),
         ({"message": "no"}, 403, CertificateUnusableError),
         ({"status_code": 200, "message": "SP_CREDENTIAL_INVALID"}, 200, ProviderLoginError),
-        ({"status_code": 400, "message": "PENDING"}, 400, ProviderRequestError),
     ],
 )
 def test_error_answers_of_every_shape_end_in_a_typed_error(canned, body, status, kind):
     there = canned(answered(body, status))
-    refusal_of(there, kind)
+    ended = there.start(there.signer(), jobs())
+    assert ended.state is SigningState.FAILED
+    assert type(spoken(failure_of(ended))) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        ({"status_code": 409, "message": "no"}, 409, ProviderRequestError),
+        ({"status_code": 400, "message": "PENDING"}, 400, ProviderRequestError),
+        ({"status_code": 500, "message": "Internal error"}, 500, ProviderFailedError),
+    ],
+)
+def test_an_error_answer_to_a_question_leaves_the_transaction_open(canned, body, status, kind):
+    waiting = answered({"status_code": 200, "message": "PENDING", "data": None})
+    there = canned(waiting, answered(body, status), waiting)
+    signer = there.signer()
+    started = there.start(signer, jobs())
+    with pytest.raises(kind) as caught:
+        there.result(signer, started)
+    spoken(caught.value)
+    assert there.result(signer, started).state is SigningState.PENDING
 
 
 @pytest.mark.parametrize(
@@ -589,6 +609,14 @@ def test_error_answers_of_every_shape_end_in_a_typed_error(canned, body, status,
         ({"message": "gateway", "data": {}}, 503),
         ([], 200),
         ({"status_code": 200, "data": {"signatures": ["a"]}}, 200),
+        ({"message": "Request Timeout"}, 408),
+        ({"message": "TIMEOUT"}, 408),
+        ({"status_code": 504, "message": "TIMEOUT"}, 504),
+        ({"status_code": 500, "message": "TIMEOUT"}, 500),
+        ({"status_code": 500, "message": "Internal error"}, 500),
+        ({"status_code": 500, "message": "", "data": {"transaction_id": "of-somebody-else"}}, 500),
+        ({"status_code": 400, "message": "PENDING"}, 400),
+        *(({"status_code": code, "message": "no"}, code) for code in (404, 408, 409, 418, 425, 429, 499)),
     ],
 )
 def test_what_cannot_be_understood_is_a_doubt(canned, body, status):
@@ -596,6 +624,65 @@ def test_what_cannot_be_understood_is_a_doubt(canned, body, status):
     started = there.start(there.signer(), jobs())
     assert started.state is SigningState.PENDING
     assert started.provider_id == ""
+
+
+class Gateway:
+    """Gives its own answer to a request that it has passed on."""
+
+    def __init__(self, provider, end, reply=None):
+        self.provider, self.end, self.reply = provider, end, reply
+
+    def answer(self, request):
+        reply = self.provider.answer(request)
+        if not request.url.endswith(self.end):
+            return reply
+        self.end = "nothing more"
+        return self.reply or self.provider.answer(request)  # or passes it on a second time
+
+
+@pytest.mark.parametrize("dialect", ["plain", "vnpt", "ca2"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answered({"message": "Request Timeout"}, 408),
+        answered({"status_code": 500, "message": "Internal error"}, 500),
+        answered({"status_code": 409, "message": "duplicate"}, 409),
+        None,
+    ],
+    ids=["408", "500", "409", "twice"],
+)
+def test_an_answer_of_a_gateway_to_a_request_that_was_taken_is_a_doubt_and_asked_after(world, dialect, reply):
+    there = world(dialect)
+    there.sender.provider = Gateway(there.provider, there.provider._way.sign, reply)
+    assert there.sign()
+    assert len(there.desk.accepted) == len(there.phone.rings) == 1
+
+
+def test_th_a_confirmation_that_was_passed_on_twice_is_asked_after(silent):
+    silent.sender.provider = Gateway(silent.provider, "/confirm")
+    assert silent.sign()
+    assert len(silent.desk.transactions) == 1
+
+
+def test_an_inner_error_of_a_service_that_cannot_be_asked_is_left_to_a_person(canned):
+    there = canned(answered({"status_code": 500, "message": "System error"}, 500), dialect="plain")
+    started = there.start(there.signer(dialect_changes={}), jobs())
+    assert started.state is SigningState.AMBIGUOUS
+
+
+def test_an_inner_error_that_names_the_transaction_is_its_end(world):
+    there = world()
+
+    class Failing:
+        def answer(self, request):
+            if not request.url.endswith("/sign"):
+                return there.provider.answer(request)
+            name = json.loads(request.body)["transaction_id"]
+            return answered({"status_code": 500, "message": "no", "data": {"transaction_id": name}}, 500)
+
+    there.sender.provider = Failing()
+    ended = there.start(there.signer(), jobs())
+    assert isinstance(spoken(failure_of(ended), code="500"), ProviderFailedError)
 
 
 def test_an_answer_without_a_code_but_with_data_is_read(canned):

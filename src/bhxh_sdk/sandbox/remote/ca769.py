@@ -208,7 +208,7 @@ class Decision769Provider:
         if self._way.confirm:
             self._demand_personal(asked, "password", "otp")
         if name in self.desk.transactions:
-            raise Refusal(400, "BAD_REQUEST: transaction_id was used before")
+            raise Refusal(409, "transaction_id was used before")
         begun = self._begun(credential, documents, name, _shown(asked, documents))
         if (odd := planned_reply(self.desk, after=True)) is not None:
             return odd
@@ -251,8 +251,10 @@ class Decision769Provider:
         self._demand_account(asked, ("sp_id", "sp_password", "user_id"))
         self._demand_personal(asked, "password")
         name = _text(asked, "transaction_id")
-        if name in self._confirmed or self._sads.get(name) != _text(asked, "sad"):
+        if self._sads.get(name) != _text(asked, "sad"):
             raise Refusal(400, "BAD_REQUEST: sad")
+        if name in self._confirmed:
+            raise Refusal(409, "transaction_id was confirmed before")
         begun = self.desk.transactions[name]
         if self.desk.now >= begun.ends:
             return envelope({"transaction_id": name}, "EXPIRED")

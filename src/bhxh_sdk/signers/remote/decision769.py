@@ -21,6 +21,7 @@ from bhxh_sdk.signers.contract import Capabilities, SigningState
 from bhxh_sdk.signers.remote.conversation import Effect, called, drawn, needed, noted, refused
 from bhxh_sdk.signers.remote.decision769_answers import (
     Answer,
+    fault_of_start,
     listed_certificates,
     meaning_of_fault,
     standing,
@@ -155,7 +156,7 @@ class Decision769:
         yield from noted(transaction)
         request = self._sign_request(transaction, moment.now, secrets)
         answer = Answer.read((yield from called(request, Effect.STARTS)))
-        fault = self._fault(answer, secrets)
+        fault = self._fault(answer, secrets, transaction)
         if fault is not None:
             yield from self._refuse(fault, secrets)
             return concluded(transaction, fault[0], code=fault[1], text=fault[2])
@@ -201,7 +202,7 @@ class Decision769:
         members = {"user_id": self._settings.user_id, "transaction_id": transaction.transaction_id}
         request = self._request(self._dialect.confirm_path, members, sent)
         told = Answer.read((yield from called(request, Effect.STARTS)))
-        fault = self._fault(told, sent)
+        fault = self._fault(told, sent, transaction)
         staged = evolve(transaction, stage=_CONFIRM)
         if fault is None:
             return standing(staged, told, self._dialect, self._messages)
@@ -231,9 +232,11 @@ class Decision769:
             deadline=now + (own_life or timedelta(seconds=self._dialect.life_seconds)),
         )
 
-    def _fault(self, answer: Answer, secrets: Mapping[str, Secret]) -> Fault | None:
+    def _fault(
+        self, answer: Answer, secrets: Mapping[str, Secret], transaction: SigningTransaction
+    ) -> Fault | None:
         codes = self._codes_with_secrets if "password" in secrets else self._codes
-        return meaning_of_fault(answer, codes, self._messages)
+        return fault_of_start(answer, codes, self._messages, transaction)
 
     def _refuse(self, fault: Fault, sent: Mapping[str, Secret]) -> Conversation[None]:
         """Say which secrets were refused: where the answer does not tell, all that it was sent."""

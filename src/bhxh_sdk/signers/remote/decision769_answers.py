@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from bhxh_sdk.signers.contract import SigningTransaction
     from bhxh_sdk.signers.remote.decision769_dialect import Dialect, Settings
 
-__all__ = ["Answer", "listed_certificates", "meaning_of_fault", "same_serial", "standing"]
+__all__ = [
+    "Answer",
+    "fault_of_start",
+    "listed_certificates",
+    "meaning_of_fault",
+    "same_serial",
+    "standing",
+]
 
 _RESULT_LISTS = ("signatures", "signed_files", "sign_files")
 _SUCCESS, _CLIENT_FAULTS = range(200, 300), range(400, 500)
@@ -131,6 +138,39 @@ def meaning_of_fault(
     if found.verdict in _NO_FAULTS:
         return None
     return found, answer.code, "" if said == found.name else answer.message
+
+
+def fault_of_start(
+    answer: Answer,
+    codes: Mapping[str, Meaning],
+    messages: Mapping[str, Meaning],
+    transaction: SigningTransaction,
+) -> tuple[Meaning, str, str] | None:
+    """Return what an answer means to a call that starts something; as `meaning_of_fault`, but a no is proof.
+
+    Something before the service may answer in its place, after the service has taken the request: only a
+    code that the dialect knows is a no. An inner error is one only where it names the transaction.
+
+    Args:
+        answer: the answer.
+        codes: the meaning of each `status_code`.
+        messages: the meaning of each `message`.
+        transaction: the transaction that was to be started.
+
+    Raises:
+        UnexpectedReplyError: nothing proves that the request was not taken.
+
+    """
+    if not answer.succeeded:
+        found = codes.get(answer.code)
+        said = messages.get(word(answer.message))
+        is_ours = bool(answer.names() & {transaction.transaction_id, transaction.provider_id})
+        is_inner = found is not None and found.verdict is Verdict.FAILED
+        if found is None or (is_inner and not is_ours):
+            raise unexpected(answer.reply)
+        if said is not None and said.verdict in _NO_FAULTS and found.verdict not in _NO_FAULTS:
+            raise unexpected(answer.reply)
+    return meaning_of_fault(answer, codes, messages)
 
 
 def standing(
