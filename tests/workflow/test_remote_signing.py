@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 
 import pytest
 from attrs import evolve
@@ -122,10 +123,9 @@ def test_a_doubt_stays_until_a_person_decides(world, handset, channel, when):
     assert (len(handset.rings), channel.count("submit"), reasons(world)) == (2, 1, ["sign_again"])
 
 
-@pytest.mark.parametrize("found", [PENDING, SigningState.CONFIRMED])
-def test_who_decides_has_the_open_one_looked_after_first(world, handset, found):
+def test_who_decides_has_the_open_one_looked_after_first(world, handset):
     handset.starts.append(PENDING)
-    handset.asks.extend([Killed(), found])
+    handset.asks.extend([Killed(), PENDING])
     with pytest.raises(Killed):
         registered(world)
     assert resumed(world, sign_again=True) is State.SUBMITTED
@@ -139,6 +139,54 @@ def test_one_that_was_confirmed_after_all_is_not_asked_for_again(world, handset,
         registered(world)
     assert resumed(world, sign_again=True) is State.SUBMITTED
     assert (len(handset.rings), channel.count("submit"), reasons(world)) == (1, 1, [])
+
+
+def test_one_that_turns_out_to_be_confirmed_is_waited_for(world, handset, channel):
+    handset.starts.append(PENDING)
+    handset.asks.extend([Killed(), SigningState.CONFIRMED, SigningState.CONFIRMED])
+    with pytest.raises(Killed):
+        registered(world)
+    assert resumed(world, sign_again=True) is State.SUBMITTED
+    assert (len(handset.rings), channel.count("submit"), reasons(world)) == (1, 1, [])
+
+
+def test_one_that_stays_confirmed_is_let_go_by_who_knows_that_it_is(world, handset):
+    handset.starts.append(PENDING)
+    handset.asks.extend([Killed(), *[SigningState.CONFIRMED] * 50])
+    with pytest.raises(Killed):
+        registered(world)
+    with pytest.raises(StillWaitingError):
+        resumed(world, sign_again=True)
+    assert (transaction_of(world).state, reasons(world)) == (SigningState.CONFIRMED, [])
+    handset.asks.extendleft([SigningState.CONFIRMED, PersonNeededError()][::-1])
+    with pytest.raises(PersonNeededError):
+        resumed(world, sign_again=True)
+    assert (len(handset.rings), reasons(world)) == (1, [])
+    handset.asks = deque([SigningState.CONFIRMED] * 2)  # its time is over: one question, and the last one
+    assert resumed(world, sign_again=True) is State.SUBMITTED
+    assert (len(handset.rings), reasons(world)) == (2, ["sign_again"])
+
+
+class TwoSteps(Handset):
+    """A signer that is asked after, finds the person's consent, and has the signature made with it."""
+
+    async def result_noted(self, transaction, clock, note):
+        if transaction.state in {PENDING, SigningState.CONFIRMED}:
+            await note(evolve(transaction, stage="making"))
+        return await super().result_noted(transaction, clock, note)
+
+
+@pytest.mark.parametrize("found", [AMBIGUOUS, PENDING])
+def test_a_step_that_the_question_took_is_followed(world, handset, soft_key, found):
+    handset.starts.append(PENDING)
+    handset.asks.append(Killed())
+    with pytest.raises(Killed):
+        registered(world)
+    signer = TwoSteps(soft_key, asks=[found] * 50)
+    with pytest.raises(UnknownOutcomeError if found is AMBIGUOUS else StillWaitingError):
+        resumed(evolve(world, signer=signer), sign_again=True)
+    assert (transaction_of(world).state, transaction_of(world).provider_id) == (found, "7")
+    assert (signer.rings, reasons(world)) == ([], [])
 
 
 def test_one_that_was_declined_meanwhile_says_so(world, handset):

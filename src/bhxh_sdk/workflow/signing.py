@@ -13,8 +13,10 @@ from bhxh_sdk.errors import (
     InputError,
     KeyPasswordError,
     NotSentError,
+    PersonNeededError,
     SetupError,
     SigningError,
+    StillWaitingError,
     UnexpectedReplyError,
     UnknownOutcomeError,
     WrongStateError,
@@ -130,10 +132,7 @@ async def finish_signing(dossier: Dossier) -> None:
         UnknownOutcomeError: it is not known whether the provider started; a person decides.
 
     """
-    world, transaction = dossier.world, _transaction(dossier)
-    notes = _Notes(dossier, dossier.state.fact("prepared"))
-    finished = await signers.followed(signer_of(world), transaction, world.clock, notes.keep)
-    await _complete(dossier, notes, finished)
+    await _follow(dossier, _Notes(dossier, dossier.state.fact("prepared")), _transaction(dossier))
 
 
 def open_signature(dossier: Dossier) -> str:
@@ -145,28 +144,44 @@ async def give_up_signing(dossier: Dossier) -> None:
     """Let a signature go, as a person decided, unless it turns out to have ended after all.
 
     A question that the provider does not answer well keeps nobody from signing again; one that could not be
-    put does.
+    put does. What the question shows to be confirmed is followed, for one of its times to wait; so is what
+    the question itself took a step further.
 
     Raises:
         SigningError: it ended without a signature, and the registration is ready to be signed again; or our
             own log-in was refused, and the signature is still open.
         NotSentError: the question did not leave; the signature is still open.
-        UnknownOutcomeError: the question got no answer; likewise.
+        StillWaitingError: it was confirmed meanwhile, and is not signed yet; likewise.
+        UnknownOutcomeError: the question got no answer, or it is not known whether a further step arrived;
+            likewise.
 
     """
-    world, found = dossier.world, _transaction(dossier)
+    world, decided_on = dossier.world, _transaction(dossier)
     notes = _Notes(dossier, dossier.state.fact("prepared"))
     try:
-        found = await signers.asked_after(signer_of(world), found, world.clock, notes.keep)
+        found = await signers.asked_after(signer_of(world), decided_on, world.clock, notes.keep)
     except _NOT_ASKED:
         raise
     except (SigningError, UnexpectedReplyError) as error:
         await notes.let_go(answer=error.code)
         return
-    if found.state in _UNDECIDED:
+    if found.state in _UNDECIDED - {SigningState.CONFIRMED} and not notes.kept:
         await notes.let_go()
-    else:
-        await _complete(dossier, notes, found)
+        return
+    try:
+        await _follow(dossier, notes, found)
+    except PersonNeededError:
+        raise
+    except StillWaitingError:
+        if decided_on.state is not SigningState.CONFIRMED:
+            raise  # that it is confirmed is news to the person, who may want to wait
+        await notes.let_go()
+
+
+async def _follow(dossier: Dossier, notes: _Notes, transaction: SigningTransaction) -> None:
+    world = dossier.world
+    finished = await signers.followed(signer_of(world), transaction, world.clock, notes.keep)
+    await _complete(dossier, notes, finished)
 
 
 async def _complete(dossier: Dossier, notes: _Notes, finished: SigningTransaction) -> None:
@@ -229,15 +244,20 @@ class _Notes:
         dossier: the registration.
         prepared: where the prepared document is kept.
 
+    Attributes:
+        kept: whether a signer has had a transaction kept, as it does before each step that is noticed.
+
     """
 
     def __init__(self, dossier: Dossier, prepared: str) -> None:
+        self.kept = False
         self._dossier = dossier
         self._prepared = prepared
         self._id = open_signature(dossier)
 
     async def keep(self, transaction: SigningTransaction) -> None:
         """Write a transaction down before it goes on, and show it."""
+        self.kept = True
         await self.write(transaction)
         on_pending = self._dossier.world.on_pending
         if on_pending is not None:
