@@ -82,7 +82,9 @@ def test_after_a_lost_answer_only_a_persons_decision_signs_again(bhxh, served, f
     provider.faults.next(AUTHORIZE, Fault.LOSE_REPLY)
     first = bhxh("register", form, "--signer", signer, "--key", "k", "--yes", "--json", "--lang", "en")
     assert (first.code, first.error["code"]) == (5, "signing.ambiguous")
-    assert "--sign-again" in first.error["hint"]
+    assert "`bhxh resume k --sign-again`" in first.error["hint"]
+    assert first.error["key"] == "k"
+    assert first.error["reference"] not in {"", "k"}
     again = bhxh("resume", "k", "--signer", signer, "--json")
     assert (again.code, again.error["code"]) == (5, "signing.ambiguous")
     assert len(provider.desk.accepted) == 1
@@ -91,6 +93,32 @@ def test_after_a_lost_answer_only_a_persons_decision_signs_again(bhxh, served, f
     assert "Signing once more by your decision" in decided.err
     assert len(provider.desk.accepted) == 2
     assert served.sandbox.agency.submissions == 1
+
+
+def test_the_key_that_was_drawn_stands_by_the_error_of_a_signature(bhxh, served, form):
+    provider, signer = served.remote["csc-v1"], served.remote_signers["csc-v1"]
+    provider.faults.next(AUTHORIZE, Fault.LOSE_REPLY)
+    done = bhxh("register", form, "--signer", signer, "--yes", "--lang", "en")
+    (registration,) = bhxh("status", "--json").json
+    key = registration["key"]
+    assert done.err.index(f"Key of the registration: {key}") < done.err.index("is about to be asked")
+    assert f"\n  Key: {key}\n" in done.err
+    assert f"`bhxh resume {key}`" in done.err
+
+
+def test_a_lone_signature_names_no_registration(bhxh, served, form):
+    provider, signer = served.remote["csc-v1"], served.remote_signers["csc-v1"]
+    assert bhxh("build", form, "-o", "a.xml").code == 0
+    provider.faults.next(AUTHORIZE, Fault.LOSE_REPLY)
+    done = bhxh("sign", "a.xml", "-o", "b.xml", "--signer", signer, "--lang", "en")
+    assert done.code == 5
+    assert "run the command again" in done.err
+    assert "resume" not in done.err
+    assert "Key:" not in done.err
+    provider.faults.next(AUTHORIZE, Fault.LOSE_REPLY)
+    told = bhxh("sign", "a.xml", "-o", "b.xml", "--signer", signer, "--json").error
+    assert told["key"] == ""
+    assert told["reference"]
 
 
 def test_who_declines_is_not_asked_again_until_somebody_resumes(bhxh, served, form):
@@ -161,6 +189,12 @@ def test_each_thing_is_told_once(told):
     assert len(lines) == 4
     assert lines[2] == "Confirm only if the phone shows this code: 42"
     assert lines[3] == "Confirmed; the signing service is signing."
+
+
+def test_names_of_documents_are_no_code_to_compare(told):
+    names = ("a.xml", "b.xml")
+    lines = told(transaction(SigningState.PENDING, names, show="a.xml, b.xml"))
+    assert lines[1] == "The phone shows: a.xml, b.xml"
 
 
 def test_many_documents_are_counted(told):

@@ -15,7 +15,7 @@ from attrs import frozen
 from bhxh_sdk import messages
 from bhxh_sdk.cli.exit_codes import ExitCode, exit_code_of
 from bhxh_sdk.cli.refusals import ChoiceNeededError
-from bhxh_sdk.errors import InputError, RefusedError
+from bhxh_sdk.errors import InputError, RefusedError, SigningError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +30,7 @@ __all__ = ["Output", "OwnText", "finding_lines", "shown"]
 _UNSHOWN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 _WITH_FINDINGS = frozenset({"input.report", "cli.channel_file"})
+_OF_SIGNING = ("signing.", "remote.")
 
 
 class OwnText(str):
@@ -117,11 +118,13 @@ class Output:
 
     def _hint(self, error: BhxhError) -> str:
         """Return what to do on the command line: a hint may be written for a caller in Python."""
-        own = messages.hint(f"cli.own.{error.code}", self.language, _places(error))
+        places = _places(error)
+        filed = messages.hint(f"cli.filed.{error.code}", self.language, places) if "key" in places else ""
+        own = filed or messages.hint(f"cli.own.{error.code}", self.language, places)
         return own or error.hint(self.language)
 
     def _error_as_dict(self, error: BhxhError) -> dict[str, Any]:
-        data = {**error.as_dict(self.language), "reference": error.reference}
+        data = {**error.as_dict(self.language), "reference": error.reference, "key": _key(error)}
         data |= {"message": self._message(error), "hint": self._hint(error)}
         if isinstance(error, InputError) and error.code in _WITH_FINDINGS:
             data["findings"] = error.report.as_dict(self.language)["findings"]
@@ -143,8 +146,14 @@ class Output:
             yield from offered_lines(error.offered, self)
         if hint := self._hint(error):
             yield f"  → {hint}"
-        if error.reference:
-            yield f"  {self.text('cli.reference')}: {error.reference}"
+        if key := _key(error):
+            yield f"  {self.text('cli.reference')}: {key}"
+
+
+def _key(error: BhxhError) -> str:
+    """Return the registration's key; the reference of a signing error is a transaction, which is none."""
+    of_signing = isinstance(error, SigningError) or error.code.startswith(_OF_SIGNING)
+    return str(error.parameters.get("key", "" if of_signing else error.reference))
 
 
 def _places(error: BhxhError) -> dict[str, Parameter]:

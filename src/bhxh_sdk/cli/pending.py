@@ -64,7 +64,8 @@ class Waiting:
         code = "cli.pending" if self.elsewhere else "cli.pending.waiting"
         yield self.output.text(code, documents=documents, until=until)
         if transaction.show:
-            yield self.output.text("cli.pending.code", show=transaction.show)
+            code = "cli.pending.shows" if _names_documents(transaction) else "cli.pending.code"
+            yield self.output.text(code, show=transaction.show)
 
     def _documents(self, transaction: SigningTransaction) -> str:
         names = [job.document_name or job.document_id for job in transaction.jobs]
@@ -72,6 +73,12 @@ class Waiting:
         if len(names) <= _NAMED:
             return named
         return self.output.text("cli.pending.more", documents=named, count=len(names) - _NAMED)
+
+
+def _names_documents(transaction: SigningTransaction) -> bool:
+    """Tell whether the phone shows documents' names, which a second request would show too, and no code."""
+    names = {name for job in transaction.jobs for name in (job.document_id, job.document_name)}
+    return transaction.show in names or set(transaction.show.split(", ")) <= names
 
 
 def _time_of_day(moment: datetime | None) -> str:

@@ -101,6 +101,7 @@ def _naming(client: Client, key: str) -> Iterator[None]:
     except BhxhError as error:
         if _is_begun(client, key):
             error.reference = error.reference or key
+            error.parameters["key"] = key  # the reference may be another thing: a signature's transaction
         elif error.reference == key:
             error.reference = ""
         raise
