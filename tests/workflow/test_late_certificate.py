@@ -26,7 +26,7 @@ from bhxh_sdk.errors import (
     SigningDeclinedError,
 )
 from bhxh_sdk.sandbox.pki import SandboxPki, key_usage
-from bhxh_sdk.signers import SigningCertificate, SigningState, SoftKeySigner
+from bhxh_sdk.signers import SigningCertificate, SigningState, SoftKeySigner, throwaway
 from bhxh_sdk.workflow import Desk, Dossier, State, register, resume
 from bhxh_sdk.workflow.signing_batch import SigningBatch
 
@@ -100,6 +100,7 @@ def weak():
 
 
 WRONG = {
+    "nobody's": ({"tax_code": ""}, "signing.late_certificate_unnamed"),
     "other_tax_code": ({"tax_code": "0312345674"}, "signing.certificate_other_tax_code"),
     "expired": ({"not_after": NOW - timedelta(days=1)}, "signing.certificate_expired"),
     "not_yet_valid": ({"not_before": NOW + timedelta(days=1)}, "signing.certificate_not_yet_valid"),
@@ -132,6 +133,24 @@ def test_a_wrong_certificate_submits_nothing(world, sim, channel, pki, which):
     )
     assert run_blocking(resume(world, "k")).state.state is State.SUBMITTED  # with the right SIM
     assert channel.count("submit") == 1
+
+
+def test_who_makes_a_certificate_without_a_tax_code_is_not_taken_for_the_organisation(world, channel):
+    stranger = throwaway(tax_code="", common_name="ATTACKER", now=NOW)
+    (own,) = run_blocking(stranger.certificates())
+    sim = Handset(stranger, lists=False, shows=own.certificate.der)
+    refused(evolve(world, signer=sim), CertificateUnusableError, "signing.late_certificate_unnamed", channel)
+    error = CertificateUnusableError("signing.late_certificate_unnamed", name="N", serial="1", expected="2")
+    texts = {error.message("vi"), error.message("en"), error.hint("vi"), error.hint("en")}
+    assert len(texts) == 4
+
+
+def test_warnings_about_it_are_counted_with_the_others(world, pki):
+    issued = pki.issue("TÊN KHÁC", TAX_CODE)
+    world = evolve(world, signer=Handset(issued.signer(), lists=False, shows=issued.der))
+    assert registered(world).state.state is State.SUBMITTED
+    (checked,), (signed,) = events_of(world, "checked"), events_of(world, "signed")
+    assert signed["warnings"] == checked["warnings"] + 1
 
 
 def test_a_certificate_that_the_rules_refuse_submits_nothing(world, channel):

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from bhxh_sdk import rules, signers, xml
 from bhxh_sdk.errors import (
+    CertificateUnusableError,
     DocumentError,
     InputError,
     KeyPasswordError,
@@ -185,14 +186,14 @@ async def _follow(dossier: Dossier, notes: _Notes, transaction: SigningTransacti
 
 
 async def _complete(dossier: Dossier, notes: _Notes, finished: SigningTransaction) -> None:
-    facts = {}
+    facts: dict[str, str | int] = {}
     try:
         prepared = xml.PreparedSignature.from_bytes(await dossier.kept("prepared"))
         job, key = _job(dossier, prepared), await _key(dossier)
         own = signers.key_of(finished, key)
         values = signers.values_of(finished, [job], own)
         if key.comes_later:
-            _judge(dossier, own)
+            facts["warnings"] = _warnings_before(dossier) + _judge(dossier, own)
             facts["certificate"] = await dossier.keep(own.certificate.der)
         signed = xml.complete(prepared, values[job.document_id], own.certificate)
     except _UNUSABLE as error:
@@ -204,8 +205,13 @@ async def _complete(dossier: Dossier, notes: _Notes, finished: SigningTransactio
     await dossier.add(EventKind.SIGNED, document=await dossier.keep(signed), at=prepared.at, **facts)
 
 
-def _judge(dossier: Dossier, came: SigningCertificate) -> None:
+def _judge(dossier: Dossier, came: SigningCertificate) -> int:
     """Refuse a certificate that came with the signature as one that was listed would have been.
+
+    It must also name the organisation's tax code: nobody chose it, and nothing else tells whose it is.
+
+    Returns:
+        How many warnings the rules have about it.
 
     Raises:
         SigningError: it is not the organisation's, not valid now or not for signing.
@@ -217,6 +223,18 @@ def _judge(dossier: Dossier, came: SigningCertificate) -> None:
     report = rules.check_certificate(came.certificate, organisation, moment)
     if not report.ok:
         raise InputError.of(report)
+    if any(finding.code == "certificate.tax_code_absent" for finding in report.warnings):
+        raise CertificateUnusableError(
+            "signing.late_certificate_unnamed",
+            name=came.certificate.common_name,
+            serial=came.certificate.serial_text,
+            expected=organisation.tax_code.masked,
+        )
+    return len(report.warnings)
+
+
+def _warnings_before(dossier: Dossier) -> int:
+    return int(dossier.state.fact("warnings") or 0)
 
 
 def _doubt(
