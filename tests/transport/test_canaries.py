@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
+from contextlib import suppress
 from traceback import TracebackException
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +16,12 @@ from workflow_world import a_form
 
 from bhxh_sdk.errors import BhxhError, InputError
 from bhxh_sdk.models import Credentials, Ivan, Session
+from bhxh_sdk.ports import Request
 from bhxh_sdk.sandbox import VirtualClock
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.system import SystemClock
 from bhxh_sdk.transport import AsyncHttpSender, EndpointProfile, Filing, HttpSender, PortalChannel
+from bhxh_sdk.transport.exchange import Unseen
 from bhxh_sdk.transport.ivan import IvanChannel
 from bhxh_sdk.transport.retrying import NO_RETRY
 from bhxh_sdk.transport.writing import _json
@@ -141,6 +145,81 @@ def test_a_broken_connection_shows_no_secret_while_writing(kind):
         work = channel.change_password(session, big, big)
         with pytest.raises(BhxhError) as caught:
             asyncio.run(work) if kind is AsyncHttpSender else run(work)
+    assert CANARY not in reported(caught.value)
+
+
+def silent(connection: socket.socket) -> None:
+    """Take the request, begin an answer that holds a secret too, and say no more."""
+    read_request(connection)
+    connection.sendall(HEAD % (b"200 OK", 10_000) + CANARY.encode())
+    with suppress(OSError):
+        connection.recv(1)
+
+
+@pytest.fixture
+def changing():
+    """Return a call that never ends at a server that says no more."""
+    with raw_server(silent) as server:
+        overrides = {"base_url": f"http://127.0.0.1:{server.port}"}
+        profile = EndpointProfile.shipped("ivan-sandbox").with_overrides(overrides)
+
+        def call(kind):
+            sender = kind(SystemClock(), allowed_hosts=profile.allowed_hosts)
+            session = Session(user_name="0100109106", token=SECRET)
+            return ivan(profile, sender).change_password(session, SECRET, SECRET)
+
+        yield call
+
+
+def test_a_call_that_is_cancelled_shows_no_secret(changing):
+    async def cancelled():
+        async with asyncio.timeout(0.5):
+            await changing(AsyncHttpSender)
+
+    with pytest.raises(TimeoutError) as caught:
+        asyncio.run(cancelled())
+    assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+    assert "in send" in reported(caught.value)
+    assert CANARY not in reported(caught.value)
+
+
+def test_a_call_that_a_person_breaks_off_shows_no_secret(changing):
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            run(changing(HttpSender))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert "in send" in reported(caught.value)
+    assert CANARY not in reported(caught.value)
+
+
+def test_an_error_with_more_errors_below_it_and_around_it_shows_no_frames():
+    def failing(error, cause=None):
+        held = CANARY
+        raise error from (cause if held else None)
+
+    def failed(error, cause=None):
+        with suppress(type(error)):
+            failing(error, cause)
+        return error
+
+    inner = failed(OSError())
+    group = ExceptionGroup("several", [inner, failed(ValueError(), inner)])
+    inner.__context__ = group
+    with pytest.raises(KeyboardInterrupt) as caught, Unseen():
+        failing(KeyboardInterrupt(), group)
+    error = caught.value
+    assert [one.__traceback__ for one in (inner, *group.exceptions)] == [None, None, None]
+    assert CANARY not in reported(error.__cause__.exceptions[1])
+
+
+def test_an_address_that_cannot_be_called_shows_no_header():
+    sender = HttpSender(SystemClock(), allowed_hosts=["127.0.0.1"])
+    asked = Request(method="POST", url="http://127.0.0.1/\x7f", headers=(("X-CLIENT", CANARY),))
+    with pytest.raises(InputError) as caught:
+        run(sender.send(asked))
     assert CANARY not in reported(caught.value)
 
 

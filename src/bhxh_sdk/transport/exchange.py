@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bhxh_sdk.ports import Clock, Request
     from bhxh_sdk.transport.outbound import Limits
 
-__all__ = ["Exchange", "OutOfTimeError", "TooLargeError", "nothing_left"]
+__all__ = ["Exchange", "OutOfTimeError", "TooLargeError", "Unseen", "nothing_left"]
 
 
 @contextmanager
@@ -25,6 +25,22 @@ def nothing_left() -> Iterator[None]:
     except BhxhError as error:
         error.nothing_left = True
         raise
+
+
+class Unseen:
+    """Let an interruption through without the frames below, whose variables hold the request's bytes.
+
+    An interruption is Ctrl-C or a task that is cancelled: the same exception goes on, from the frame of the
+    `with` statement upwards. Failures pass untouched: `Exchange.failed` deals with them.
+    """
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, frames: object) -> None:
+        """Drop the frames of an interruption."""
+        if not isinstance(error, Exception):
+            _without_frames(error)
 
 
 class OutOfTimeError(Exception):
@@ -42,6 +58,8 @@ class Exchange:
         clock: measures the time.
         request: what is sent; it brings the total deadline.
         limits: how much the answer may weigh.
+        proxy: the proxy that it goes through; empty for none. It may hold a password, which no variable of a
+            sender's frame does.
 
     Attributes:
         sent: whether a byte of the request was handed to the network. A TLS
@@ -49,9 +67,10 @@ class Exchange:
 
     """
 
-    def __init__(self, clock: Clock, request: Request, limits: Limits) -> None:
+    def __init__(self, clock: Clock, request: Request, limits: Limits, *, proxy: str = "") -> None:
         self.sent = False
         self.limits = limits
+        self.proxy = proxy
         self._clock = clock
         self._host = request.host
         self._sealed = request.url.lower().startswith("https:")
@@ -103,9 +122,14 @@ class Exchange:
 
 def _without_frames(error: BaseException | None) -> None:
     """Forget where a failure came from: the frames below hold the request's bytes in their variables."""
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
+    waiting = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = None
+            waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
 
 
 _REASONS: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str]] = (

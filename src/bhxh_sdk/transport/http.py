@@ -24,7 +24,7 @@ import httpx
 
 from bhxh_sdk.errors import InputError
 from bhxh_sdk.ports import Reply
-from bhxh_sdk.transport.exchange import Exchange, nothing_left
+from bhxh_sdk.transport.exchange import Exchange, Unseen, nothing_left
 from bhxh_sdk.transport.outbound import Limits, OutboundPolicy, Unpacker, sendable, tls_context
 
 if TYPE_CHECKING:
@@ -191,24 +191,28 @@ class _HttpSender:
         self._limits = limits or Limits()
         self._cookies = httpx.Cookies()
 
-    def _begin(self, request: Request) -> tuple[httpx.Request, Exchange, str]:
+    def _begin(self, request: Request) -> tuple[httpx.Request, Exchange]:
         """Check where the request goes and bring it to httpx's form; nothing is connected yet."""
         with nothing_left():
             self._policy.check(request.url)
             prepared = self._prepared(request)
-            exchange = Exchange(self._clock, request, self._limits)
-            return prepared, exchange, self._policy.proxy(request.url)
+            return prepared, Exchange(
+                self._clock, request, self._limits, proxy=self._policy.proxy(request.url)
+            )
 
     def _prepared(self, request: Request) -> httpx.Request:
         with suppress(httpx.InvalidURL, TypeError, ValueError):
             if all(sendable(*header) for header in (*request.headers, ("User-Agent", self._user_agent))):
-                headers = httpx.Headers({"Accept": "*/*", "User-Agent": self._user_agent})
-                headers.update(list(request.headers))
-                headers.update({"Accept-Encoding": "gzip", "Connection": "close"})
-                prepared = httpx.Request(request.method, request.url, headers=headers, content=request.body)
-                self._cookies.set_cookie_header(prepared)
-                return prepared
+                return self._in_httpx_form(request)
         raise InputError("input.request", field="request")  # Python's own error would carry the header
+
+    def _in_httpx_form(self, request: Request) -> httpx.Request:
+        headers = httpx.Headers({"Accept": "*/*", "User-Agent": self._user_agent})
+        headers.update(list(request.headers))
+        headers.update({"Accept-Encoding": "gzip", "Connection": "close"})
+        prepared = httpx.Request(request.method, request.url, headers=headers, content=request.body)
+        self._cookies.set_cookie_header(prepared)
+        return prepared
 
     def _receiving(self, response: httpcore.Response, exchange: Exchange, asked: httpx.Request) -> Unpacker:
         """Keep the cookies and get ready for the body."""
@@ -277,19 +281,23 @@ class HttpSender(_HttpSender):
             UnknownOutcomeError: it may have arrived, and no complete answer came.
 
         """
-        asked, exchange, proxy = self._begin(request)
-        network = _Network(exchange)
-        try:
-            with (
-                self._pool(proxy, network) as pool,
-                pool.stream(**_core_request(asked)) as response,
-            ):
-                body = self._receiving(response, exchange, asked)
-                for piece in response.iter_stream():
-                    body.feed(piece)
-                return self._reply(response, body.result())
-        except Exception as error:  # noqa: BLE001  # whatever went wrong below, the question is the same: did a byte leave?
-            exchange.failed(error)
+        with Unseen():
+            asked, exchange = self._begin(request)
+            try:
+                return self._answered(asked, exchange)
+            except Exception as error:  # noqa: BLE001  # whatever went wrong below, the question is the same: did a byte leave?
+                exchange.failed(error)
+
+    def _answered(self, asked: httpx.Request, exchange: Exchange) -> Reply:
+        """Send it and read the answer: a frame of its own, for it holds pieces of the answer."""
+        with (
+            self._pool(exchange.proxy, _Network(exchange)) as pool,
+            pool.stream(**_core_request(asked)) as response,
+        ):
+            body = self._receiving(response, exchange, asked)
+            for piece in response.iter_stream():
+                body.feed(piece)
+            return self._reply(response, body.result())
 
     def _pool(self, proxy: str, network: _Network) -> httpcore.ConnectionPool:
         if proxy:
@@ -317,19 +325,23 @@ class AsyncHttpSender(_HttpSender):
             UnknownOutcomeError: it may have arrived, and no complete answer came.
 
         """
-        asked, exchange, proxy = self._begin(request)
-        network = _AsyncNetwork(exchange)
-        try:
-            async with (
-                self._pool(proxy, network) as pool,
-                pool.stream(**_core_request(asked)) as response,
-            ):
-                body = self._receiving(response, exchange, asked)
-                async for piece in response.aiter_stream():
-                    body.feed(piece)
-                return self._reply(response, body.result())
-        except Exception as error:  # noqa: BLE001  # whatever went wrong below, the question is the same: did a byte leave?
-            exchange.failed(error)
+        with Unseen():
+            asked, exchange = self._begin(request)
+            try:
+                return await self._answered(asked, exchange)
+            except Exception as error:  # noqa: BLE001  # whatever went wrong below, the question is the same: did a byte leave?
+                exchange.failed(error)
+
+    async def _answered(self, asked: httpx.Request, exchange: Exchange) -> Reply:
+        """Send it and read the answer: a frame of its own, for it holds pieces of the answer."""
+        async with (
+            self._pool(exchange.proxy, _AsyncNetwork(exchange)) as pool,
+            pool.stream(**_core_request(asked)) as response,
+        ):
+            body = self._receiving(response, exchange, asked)
+            async for piece in response.aiter_stream():
+                body.feed(piece)
+            return self._reply(response, body.result())
 
     def _pool(self, proxy: str, network: _AsyncNetwork) -> httpcore.AsyncConnectionPool:
         if proxy:
