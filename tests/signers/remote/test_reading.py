@@ -54,7 +54,15 @@ def test_what_is_no_data_is_told_without_its_body(body):
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, ""), ({}, ""), ([1], ""), (5, "5"), ("a\r\nb\x1b[31m\u202e", "a b [31m"), ("x" * 400, "x" * 300)],
+    [
+        (None, ""),
+        ({}, ""),
+        ([1], ""),
+        (5, "5"),
+        ("a\r\nb\x1b[31m\u202e", "a b [31m"),
+        ("12\u200b34\u200e \u200f\u061c\ufeff\u2067cuối\u2060", "1234 cuối"),
+        ("x" * 400, "x" * 300),
+    ],
 )
 def test_a_text_is_one_printable_line(value, shown):
     assert as_text(value) == shown

@@ -35,7 +35,10 @@ __all__ = [
 
 _HALF = 32  # bytes of r and of s on P-256
 _LONGEST_TEXT = 300
-_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)  # no width, or turns text
 _SPACE = re.compile(rb"\s+")
 _ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
 
@@ -66,7 +69,7 @@ def as_text(value: object) -> str:
     """Return a foreign value as a printable line of at most 300 characters; empty for null and structures."""
     if value is None or isinstance(value, dict | list):
         return ""
-    return _NOT_SHOWN.sub(" ", str(value)).strip()[:_LONGEST_TEXT]
+    return _NOT_SHOWN.sub(" ", _UNSEEN.sub("", str(value))).strip()[:_LONGEST_TEXT]
 
 
 def as_number(value: object) -> float | None:
