@@ -178,7 +178,7 @@ class SandboxMySign:
         if self.refuses:
             raise _Refusal(self.refuses)
         self._admit(asked)
-        token = self.desk.new_id()
+        token = f"access-{self.desk.new_id()}"
         ends = self.desk.now + timedelta(seconds=self.token_seconds)
         self._tokens[token] = _Pass(_text(asked, "user_id"), ends)
         told = {"access_token": token, "refresh_token": "", "token_type": "Bearer"}

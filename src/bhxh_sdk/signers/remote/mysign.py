@@ -55,6 +55,8 @@ _SEVERAL = "{count} tài liệu"
 _LOGIN_REFUSED, _CLIENT_ERROR, _SERVER_ERROR = 401, 400, 500
 _LONGEST_TOKEN_SECONDS = 86_400.0
 _OPEN = frozenset({SigningState.PENDING, SigningState.CONFIRMED})
+_NO_PROOF = frozenset({Verdict.PENDING, Verdict.CONFIRMED, Verdict.DONE, Verdict.FAILED})
+"""What the status of a transaction does not prove where it comes as an error."""
 
 
 @frozen
@@ -157,6 +159,8 @@ class MySign:
         request = self._signing(secret, transaction, token)
         yield from noted(transaction)
         reply = yield from called(request, Effect.STARTS)
+        if self._is_doubt(reply):
+            raise unexpected(reply)
         answer = yield from self._taken(reply, transaction)
         name = as_text(answer.get("transactionId"))
         if name and not answer.get("signatures"):
@@ -245,6 +249,18 @@ class MySign:
             yield from refused(_SECRET)
         reference = "" if transaction is None else transaction.transaction_id
         raise verdict_error(Meaning(verdict), code=code or str(reply.status), text=text, reference=reference)
+
+    def _is_doubt(self, reply: Reply) -> bool:
+        """Tell whether an error in place of an answer to `signHash` proves nothing.
+
+        Something before the service may answer in its place, after the service has taken the request: only
+        a known code is a no, and a token that is not taken.
+        """
+        code = word(_error(reply)[0])
+        if not code or reply.status == _LOGIN_REFUSED or code in self._account.errors:
+            return False
+        told = self._account.statuses.get(code)
+        return told is None or told in _NO_PROOF
 
     def _usual_verdict(self, status: int, code: str) -> Verdict | None:
         """Return what an error means whose code is none of the known ones; None where nobody can tell."""
