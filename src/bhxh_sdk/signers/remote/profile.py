@@ -26,6 +26,7 @@ import attrs
 from attrs import field, frozen
 
 from bhxh_sdk.errors import InputError, UnknownCodeError, UnreadableFileError, WrongTypeError
+from bhxh_sdk.signers.remote.members import check_member, check_paths
 from bhxh_sdk.signers.remote.secrets import SecretPlace
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class RemoteProfile:
         file = Path(path)
         try:
             table = tomllib.loads(file.read_text("utf-8-sig"))
+        except tomllib.TOMLDecodeError as error:
+            raise UnreadableFileError(field="signer", name=str(file), reason=str(error)) from None
         except (OSError, ValueError) as error:
             reason = type(error).__name__
             raise UnreadableFileError(field="signer", name=str(file), reason=reason) from None
@@ -160,6 +163,7 @@ def dialect_of(profile: RemoteProfile, kind: type[T], usual: str) -> T:
         choices = ", ".join(dialect_names(profile.kind))
         raise UnknownCodeError("remote.dialect", field="dialect", value=name, choices=choices)
     shipped = dict(_shipped(f"{profile.kind}-{name}.toml"))
+    check_paths(profile.dialect_changes, shipped)
     changed = _changed(shipped, profile.dialect_changes)
     return _structured(kind, changed, "dialect_changes.")
 
@@ -251,7 +255,10 @@ def _structured(kind: type[T], table: Mapping[str, Any], prefix: str) -> T:
     if missing:
         raise InputError("remote.setting_missing", field=prefix + missing[0])
     types = _types_of(kind)  # type: ignore[arg-type]  # a class is hashable, which mypy does not see in `type[T]`
-    return kind(**{name: _typed(value, types[name], prefix + name) for name, value in table.items()})
+    values = {name: _typed(value, types[name], prefix + name) for name, value in table.items()}
+    for name, value in values.items():
+        check_member(name, value, prefix + name)
+    return kind(**values)
 
 
 def _typed(value: Any, wanted: Any, place: str) -> Any:  # noqa: ANN401  # what a TOML file holds, and a type
