@@ -618,13 +618,27 @@ class TestCodes:
             assert failure.message(language)
             assert failure.hint(language)
 
-    @pytest.mark.parametrize("code", sorted(FAULTS))
+    @pytest.mark.parametrize("code", sorted(FAULTS.keys() - {"780", "900"}))
     def test_a_fault_of_the_signature_ends_it(self, world, job, code):
         signer = world.signer()
         certificate = world.certificate(signer)
         world.provider.plan(code)
         transaction = world.run(started(signer, [job()], certificate, world.person(), world.clock))
         self.judged(failure_of(transaction), code, FAULTS[code])
+
+    @pytest.mark.parametrize("code", ["700", "750", "780", "799", "900"])
+    def test_a_fault_that_does_not_say_whether_the_sim_was_asked_is_a_doubt(self, world, job, code):
+        signer = world.signer()
+        certificate = world.certificate(signer)
+        world.provider.plan(code)
+        with pytest.raises(UnknownOutcomeError):
+            world.run(sign(signer, [job()], certificate, world.person(), world.clock))
+        assert len(world.calls(SIGNATURE)) == 1
+
+    def test_a_dialect_may_know_what_such_a_fault_means(self, canned, job):
+        world = canned(fault("mss:_900"))
+        transaction, _ = world.begun([job()], dialect_changes={"faults": {"900": "failed INTERNAL_ERROR"}})
+        assert type(failure_of(transaction)) is remote_errors.ProviderFailedError
 
     @pytest.mark.parametrize("code", sorted(FAULTS))
     def test_a_fault_of_the_status_query_ends_what_it_can_only_be_about(self, world, job, code):
@@ -704,12 +718,10 @@ class TestCodes:
         assert world.asked(transaction, signer).state is DONE
 
     @pytest.mark.parametrize("code", ["700", "750", "799"])
-    def test_routing_faults(self, world, job, code):
-        signer = world.signer()
-        certificate = world.certificate(signer)
+    def test_routing_faults(self, world, code):
         world.provider.plan(code)
-        transaction = world.run(started(signer, [job()], certificate, world.person(), world.clock))
-        assert type(failure_of(transaction)) is remote_errors.SignerUnreachableError
+        with pytest.raises(remote_errors.SignerUnreachableError):
+            world.run(world.signer().certificates())
 
     def test_unknown_codes(self):
         assert fault_meaning("999", {}) is None
@@ -816,7 +828,11 @@ class TestDoubts:
             told("500", status=500),
             told("100", name="MSS_StatusResp"),
             fault("mss:_999"),
+            fault("mss:_999", 400),
+            fault("mss:_408", 400),
             fault("env:Sender"),
+            fault("env:Sender", 400),
+            fault("env:Sender", 408),
             told("100", inside='<m:AP_Info AP_TransID="Aother"/>'),
         ],
     )
@@ -824,11 +840,11 @@ class TestDoubts:
         transaction, _ = canned(answer).begun([job()])
         assert transaction.state is AMBIGUOUS
 
-    def test_an_unknown_fault_with_a_status_of_4xx_is_a_clear_no(self, canned, job):
-        transaction, _ = canned(fault("mss:_999", 400)).begun([job()])
-        failure = failure_of(transaction)
-        assert type(failure) is remote_errors.ProviderRequestError
-        assert failure.parameters["provider_code"] == "999"
+    def test_an_unknown_fault_with_a_status_of_4xx_is_a_request_that_was_not_taken(self, canned):
+        world = canned(fault("mss:_999", 400))
+        with pytest.raises(remote_errors.ProviderRequestError) as caught:
+            world.run(world.signer(dialect_changes={"registers_first": True}).certificates())
+        assert caught.value.parameters["provider_code"] == "999"
 
     def test_an_answer_about_another_transaction_is_none(self, canned, job):
         world = canned(told("100"), told("500", 'MSSP_TransID="T2"', name="MSS_StatusResp"))
@@ -876,7 +892,7 @@ class TestValues:
 
     @pytest.mark.parametrize(
         ("mischief", "error"),
-        [(Mischief.BUSY, ProviderBusyError), (Mischief.INTERNAL, remote_errors.ProviderFailedError)],
+        [(Mischief.BUSY, ProviderBusyError), (Mischief.INTERNAL, UnknownOutcomeError)],
     )
     def test_refusals_before_the_phone_rings(self, world, job, mischief, error):
         signer = world.signer()

@@ -1,8 +1,8 @@
 """What the errors of a CSC service mean: the names of the specification, and the texts below one of them.
 
 Many different matters are `invalid_request` and told apart by their text alone; so the text is kept, known
-ones are understood, and an unknown one stays a request that was not taken. Source: CSC API 1.0.4 and 2.0;
-RFC 6749.
+ones are understood, and an unknown one stays a request that was not taken. A call that a person may notice
+ends only with an error that says what became of it. Source: CSC API 1.0.4 and 2.0; RFC 6749.
 """
 
 from __future__ import annotations
@@ -67,6 +67,13 @@ _OF_TOKENS = frozenset({"access_denied", "expired_token"})
 _SERVER = 500
 _REFUSED = 400
 _UNAUTHORIZED = 401
+_REFUSING = frozenset({400, 401, 403, 404})
+"""HTTP statuses of a request that was not taken; seen as plain text, too."""
+
+_GIVEN_UP = frozenset({408, 409, 425, 429, 499})
+"""HTTP statuses with which what stands before a service gives up; the service may have taken the request."""
+
+_TROUBLE = frozenset({Verdict.FAILED, Verdict.UNREACHABLE})
 _STALE = frozenset({"invalid_token", "expired_token"})
 _PAGE = re.compile(rb"<[!a-z]", re.IGNORECASE)
 
@@ -80,6 +87,7 @@ class Refusal:
         code: the error's name, or the HTTP status where there is none.
         text: the text, as received.
         status: HTTP status.
+        is_final: whether it says for certain that what the call started brings no signature.
 
     """
 
@@ -87,6 +95,7 @@ class Refusal:
     code: str
     text: str
     status: int
+    is_final: bool
 
     @property
     def verdict(self) -> Verdict:
@@ -127,7 +136,7 @@ class CscErrors:
 
     def __init__(self, more_errors: Mapping[str, str], more_texts: Mapping[str, str]) -> None:
         own = meanings(more_errors, "more_errors", str)
-        self._errors = {**ERRORS, **{name: found.verdict for name, found in own.items()}}
+        self._own_errors = {name: found.verdict for name, found in own.items()}
         texts = meanings(more_texts, "more_texts", str.casefold)
         self._own_texts = {part: found.verdict for part, found in texts.items()}
 
@@ -145,24 +154,47 @@ class CscErrors:
         if reply.status < _REFUSED:
             return None
         name, text = _told(reply)
-        verdict = self._verdict(name, text, reply.status)
+        taught, known = self._taught(name, text), _known(name, text)
+        verdict = taught or known or _usual(reply.status)
         if verdict is None:
             raise unexpected(reply)
         if not starts and name in _OF_TOKENS and verdict is ERRORS[name]:
             verdict = Verdict.LOGIN
         return Refusal(
-            meaning=Meaning(verdict), code=name or str(reply.status), text=text, status=reply.status
+            meaning=Meaning(verdict),
+            code=name or str(reply.status),
+            text=text,
+            status=reply.status,
+            is_final=taught is not None or _is_final(name, known, reply.status),
         )
 
-    def _verdict(self, name: str, text: str, status: int) -> Verdict | None:
+    def _taught(self, name: str, text: str) -> Verdict | None:
         folded = text.casefold()
-        found = next((verdict for part, verdict in self._own_texts.items() if part in folded), None)
-        if found is None and name == "invalid_request":
-            found = next((verdict for part, verdict in TEXTS.items() if part in folded), None)
-        found = found or self._errors.get(name)
-        if found is None and status < _SERVER:
-            return Verdict.LOGIN if status == _UNAUTHORIZED else Verdict.REQUEST
-        return found
+        by_text = next((verdict for part, verdict in self._own_texts.items() if part in folded), None)
+        return by_text or self._own_errors.get(name)
+
+
+def _known(name: str, text: str) -> Verdict | None:
+    """Return what the specification means by a name and its text; None for what it does not know."""
+    folded = text.casefold() if name == "invalid_request" else ""
+    by_text = next((verdict for part, verdict in TEXTS.items() if part in folded), None)
+    return by_text or ERRORS.get(name)
+
+
+def _usual(status: int) -> Verdict | None:
+    """Return what an error means that nobody knows: of the client's side a request that was not taken."""
+    if status >= _SERVER:
+        return None
+    return Verdict.LOGIN if status == _UNAUTHORIZED else Verdict.REQUEST
+
+
+def _is_final(name: str, known: Verdict | None, status: int) -> bool:
+    """Tell whether an error says what became of a request, and not only that something went wrong with it."""
+    if known in _TROUBLE or status in _GIVEN_UP:
+        return False
+    if known is None:
+        return status == _UNAUTHORIZED or (not name and status in _REFUSING)
+    return known is not Verdict.REQUEST or status in _REFUSING
 
 
 def _told(reply: Reply) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bhxh_sdk.ports import Request
 from bhxh_sdk.signers.remote.conversation import Effect, called, noted
 from bhxh_sdk.signers.remote.csc_login import below
+from bhxh_sdk.signers.remote.reading import unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +112,7 @@ class CscWire:
             seconds: how long it may take.
 
         Raises:
-            UnexpectedReplyError: the answer cannot be understood.
+            UnexpectedReplyError: the answer cannot be understood, or does not say what became of the call.
 
         """
         request = self._request(path, members, token, seconds)
@@ -120,6 +121,8 @@ class CscWire:
         refusal = self._errors.refusal(reply, starts=True)
         if refusal is not None and refusal.denies_token:
             yield from self._login.denied(refusal)
+        if refusal is not None and not refusal.is_final:
+            raise unexpected(reply)
         return reply, refusal
 
     def _request(

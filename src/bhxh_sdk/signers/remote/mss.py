@@ -18,7 +18,7 @@ from bhxh_sdk.ports import Request
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.contract import Capabilities, HashName, SigningCertificate, SigningState
 from bhxh_sdk.signers.remote.conversation import Effect, called, needed, noted, refused
-from bhxh_sdk.signers.remote.mss_codes import ENDING, STATUSES, fault_meaning
+from bhxh_sdk.signers.remote.mss_codes import ENDING, STATUSES, fault_meaning, is_final
 from bhxh_sdk.signers.remote.mss_messages import SYNCHRONOUS, Dialect, Settings, Writer
 from bhxh_sdk.signers.remote.profile import dialect_of, settings_of
 from bhxh_sdk.signers.remote.reading import as_text, certificate_of, signatures_in_order, unexpected
@@ -153,6 +153,8 @@ class Mss:
         answer = self._answer(reply, "MSS_SignatureResp")
         if isinstance(answer, Part):
             return self._stood(transaction, reply, answer)
+        if not is_final(answer.code, self._faults):
+            raise unexpected(reply)  # nobody knows whether the SIM was asked
         meaning = self._meaning(reply, answer)
         yield from self._refused(meaning)
         return concluded(transaction, meaning, code=answer.code, text=as_text(answer.text))

@@ -15,7 +15,7 @@ from bhxh_sdk.signers.verdicts import Meaning, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ENDING", "FAULTS", "STATUSES", "fault_meaning"]
+__all__ = ["ENDING", "FAULTS", "STATUSES", "fault_meaning", "is_final"]
 
 STATUSES: Mapping[str, Meaning] = MappingProxyType(
     {
@@ -72,6 +72,9 @@ ENDING = frozenset(
 )
 """Faults that a status query can only mean of the transaction; the rest may be about the query itself."""
 
+_TROUBLE = frozenset({"780", "900"})
+"""Faults that do not say whether the SIM was asked; routing errors and unknown ones do not, either."""
+
 _ROUTING = Meaning(Verdict.UNREACHABLE, "ROUTING")
 
 
@@ -85,3 +88,14 @@ def fault_meaning(code: str, own: Mapping[str, Meaning]) -> Meaning | None:
     """
     routing = _ROUTING if len(code) == len("7xx") and code.startswith("7") else None
     return own.get(code) or FAULTS.get(code) or routing
+
+
+def is_final(code: str, own: Mapping[str, Meaning]) -> bool:
+    """Tell whether a fault says for certain that the request to sign brings no signature.
+
+    Args:
+        code: the number.
+        own: what a dialect adds or says otherwise.
+
+    """
+    return code in own or (code in FAULTS and code not in _TROUBLE)
