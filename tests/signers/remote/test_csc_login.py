@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,15 +12,16 @@ from csc_world import ADDRESS, answers, consenting, fails, json_reply_of, maker
 from bhxh_sdk.errors import (
     InputError,
     SetupError,
-    UnexpectedReplyError,
 )
 from bhxh_sdk.ports import Reply
 from bhxh_sdk.remote_errors import (
     ConfirmationSecretError,
+    ProviderError,
     ProviderLoginError,
     ProviderRequestError,
 )
 from bhxh_sdk.sandbox.remote.provider import json_reply
+from bhxh_sdk.signers.transactions import transaction_to_dict
 
 CONSENTED = "https://app.example.com/signed"
 
@@ -213,8 +215,9 @@ def test_a_kept_refresh_token_is_rotated(world, clock):
 def test_a_login_without_token_is_unexpected(world, answer):
     made = world(needs_login=True)
     answers(made, "oauth2/token", json_reply_of(answer))
-    with pytest.raises(UnexpectedReplyError):
+    with pytest.raises(ProviderError) as caught:
         made.certificates()
+    assert caught.value.code == "remote.login_unclear"
 
 
 @pytest.mark.parametrize(("told", "logins"), [("60", 2), (None, 1), (-5, 2), (1e300, 1)])
@@ -235,6 +238,37 @@ def test_closing_forgets_the_tokens(world):
     assert len(held) == 1
     made.signer.close()
     assert list(made.signer._protocol.hidden()) == []
+
+
+def repeating(request):
+    token = dict(request.headers)["Authorization"].split()[1]
+    return json_reply({"error": "invalid_token", "error_description": f"{token} is unknown"}, 401)
+
+
+def test_a_token_that_was_refused_and_repeated_is_masked(world):
+    made = world(needs_login=True)
+    answers(made, "credentials/list", repeating, repeating)
+    with pytest.raises(ProviderLoginError) as caught:
+        made.certificates()
+    assert caught.value.parameters["provider_text"] == "*** is unknown"
+    assert "access-" not in str(caught.value) + repr(caught.value.parameters)
+
+
+@pytest.mark.parametrize("path", ["credentials/authorize", "signatures/signHash"])
+def test_a_token_that_was_refused_while_signing_is_masked_in_the_transaction(world, job, path):
+    made = world(needs_login=True)
+    answers(made, path, repeating)
+    found = made.start(job())
+    assert found.reason == "*** is unknown"
+    assert "access-" not in json.dumps(transaction_to_dict(found))
+
+
+def test_the_tokens_that_are_hidden_are_few(world, clock):
+    made = world(needs_login=True, login="basic", user_name="sandbox-user")
+    for _ in range(9):
+        made.certificates()
+        clock.seconds += 3590
+    assert len(list(made.signer._protocol.hidden())) == 6
 
 
 def test_a_refresh_token_is_hidden_too(world):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlencode
@@ -35,6 +36,7 @@ __all__ = ["CscLogin", "below", "secret_of"]
 _USUAL_LIFE = 3600.0
 _LONGEST_LIFE = 10.0 * 365 * 86400
 _MARGIN = timedelta(seconds=30)
+_TOKENS_HIDDEN = 6  # three access tokens, each with what renews it
 _ACCESS = "access_token"
 _REFRESH = "refresh_token"
 _CODE = "authorization_code"
@@ -75,6 +77,7 @@ class CscLogin:
         self._errors = errors
         self._token: _Token | None = None
         self._refresh: Secret | None = None
+        self._masked: deque[Secret] = deque(maxlen=_TOKENS_HIDDEN)
 
     @property
     def renews(self) -> bool:
@@ -82,15 +85,13 @@ class CscLogin:
         return self._refresh is not None or self._settings.login in {"basic", _CLIENT}
 
     def hidden(self) -> Iterable[Secret]:
-        """Return the tokens that are held now."""
-        if self._token is not None:
-            yield self._token.access
-        if self._refresh is not None:
-            yield self._refresh
+        """Return the tokens that are held now, and some before: an error may repeat one that was refused."""
+        return tuple(self._masked)
 
     def forget(self) -> None:
         """Forget all tokens."""
         self._token = self._refresh = None
+        self._masked.clear()
 
     def denied(self, refusal: Refusal) -> Conversation[None]:
         """Take note that the token may have been refused: the next call logs in anew."""
@@ -119,6 +120,7 @@ class CscLogin:
             self._token = None
             self._token = yield from self._renewed(now)
             self._refresh = self._token.refresh or self._refresh
+            self._masked.extend(filter(None, (self._token.access, self._refresh)))
         return self._token.access
 
     def given(self) -> Conversation[Secret]:
