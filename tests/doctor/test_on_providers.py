@@ -185,6 +185,32 @@ def test_a_host_that_does_not_answer_is_told_and_not_asked_for_certificates(serv
     assert (found["not_sent.connection"], found["signer.not_asked"]) == ("failed", "skipped")
 
 
+def test_https_to_a_port_without_tls_is_told_as_that(served, examined):
+    url = served.remote["ca769-vnpt"].url
+    found = examined(f"ca769:{changed(served, url, url.replace('http:', 'https:'))}")
+    assert (found["network.no_tls"], found["signer.not_asked"]) == ("failed", "skipped")
+
+
+def test_each_host_is_told_once(served, examined):
+    url = served.remote["csc-v1"].url
+    checks = examine(f"csc:{url}/csc/v1", organisation=OWN, machine=HERE, senders=examined.senders)
+    assert [check.name for check in checks].count("network") == 1
+
+
+@pytest.mark.parametrize(("dialect", "version"), [("v2", "v1"), ("v1", "v2"), ("adss", "v2")])
+def test_a_dialect_of_another_version_than_the_address_is_told(served, examined, dialect, version):
+    url = served.remote[f"csc-{version}"].url
+    found = examined(f"csc:{url}/csc/{version}?dialect={dialect}")
+    assert found["profile.other_version"] == "warning"
+    assert version.removeprefix("v") in examined.found["profile.other_version"].cause()
+
+
+def test_a_list_that_was_refused_makes_one_look_at_the_dialect(served, examined, vnpt):
+    vnpt.faults.next("/v1/credentials/get_certificate", Fault.HTML_PAGE)
+    assert examined(served.remote_signers["ca769-vnpt"])["profile.perhaps_another"] == "warning"
+    assert "ca2, plain" in examined.found["profile.perhaps_another"].fix()
+
+
 def over_tls(context):
     """Answer every request with a page that is not there."""
 

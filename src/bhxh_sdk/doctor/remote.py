@@ -5,6 +5,8 @@ Nothing is started: no phone rings, and neither a PIN nor a one-time code is sen
 
 from __future__ import annotations
 
+import re
+import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -15,10 +17,18 @@ from attrs import evolve
 from bhxh_sdk.blocking import run_blocking
 from bhxh_sdk.doctor.making import Maker
 from bhxh_sdk.doctor.values import Check, CheckState
-from bhxh_sdk.errors import BhxhError, PersonNeededError, UnknownOutcomeError
+from bhxh_sdk.errors import (
+    BhxhError,
+    NotSentError,
+    PersonNeededError,
+    UnexpectedReplyError,
+    UnknownOutcomeError,
+)
 from bhxh_sdk.messages import Term
 from bhxh_sdk.ports import Request
+from bhxh_sdk.remote_errors import ProviderRequestError
 from bhxh_sdk.signers.remote.opening import KINDS, open_profile, profile_of, protocol_of
+from bhxh_sdk.signers.remote.profile import dialect_names
 from bhxh_sdk.signers.remote.secrets import ONCE, ProviderSecrets
 
 if TYPE_CHECKING:
@@ -36,6 +46,12 @@ REMOTE = frozenset(KINDS)
 
 _WITHHELD = ONCE | {"totp_secret", "authorization_code"}
 """Secrets that are good for one signature or one log-in; the doctor uses none up."""
+
+_CSC_VERSION = re.compile(r"/csc/v(?P<version>[12])/?$")
+"""How the address of a CSC service ends: with its version."""
+
+_NO_TLS = frozenset({"HTTP_REQUEST", "RECORD_LAYER_FAILURE", "WRONG_VERSION_NUMBER"})
+"""What TLS says of an answer that is none of TLS."""
 
 _PATIENCE_SECONDS = 10
 _SKEW_SECONDS = 60
@@ -72,6 +88,7 @@ class RemoteVisit:
             yield _failed("profile", error)
             return
         yield self._of_profile(profile, protocol)
+        yield from self._of_dialect(profile, protocol)
         secrets = tuple(_secret_checks(profile))
         yield from secrets
         try:
@@ -80,9 +97,9 @@ class RemoteVisit:
             yield _failed("profile", error)
             return
         try:
-            ways = tuple(map(self._reached, sorted({*protocol.addresses})))
+            ways = tuple(map(self._reached, _one_per_host(protocol.addresses)))
             yield from ways
-            yield self._list(signer, (*(check for check in secrets if _matters(check)), *ways))
+            yield from self._list(signer, (*(check for check in secrets if _matters(check)), *ways), profile)
         finally:
             signer.close()
         if self.listed is not None and not self.listed:
@@ -104,6 +121,16 @@ class RemoteVisit:
         hosts = ", ".join(sorted({_host(url) for url in protocol.addresses}))
         facts = {"name": self.name, "kind": profile.kind, "dialect": dialect, "hosts": hosts}
         return Maker("profile", self.name).ok(**facts)
+
+    def _of_dialect(self, profile: RemoteProfile, protocol: RemoteProtocol) -> Iterator[Check]:
+        """Compare the version that an address of CSC ends with to that of the dialect."""
+        spoken = "2" if profile.dialect == "v2" else "1"
+        ends = map(_CSC_VERSION.search, protocol.addresses if profile.kind == "csc" else ())
+        told = {end["version"] for end in ends if end}
+        if told - {spoken}:
+            dialect = profile.dialect or Term("doctor.profile.usual")
+            (version,) = told - {spoken}
+            yield Maker("profile", self.name).warning("other_version", dialect=dialect, version=version)
 
     def _of_no_certificates(self, *, comes_later: bool) -> Check:
         make = Maker("certificates", self.name)
@@ -131,23 +158,34 @@ class RemoteVisit:
             if error.code == "unknown_outcome.client_certificate":
                 return evolve(_failed("network", error), code="not_sent.client_certificate")
             return make.failed("no_answer", name=host, seconds=_PATIENCE_SECONDS)
+        except NotSentError as error:
+            return make.failed("no_tls", name=host) if _without_tls(error) else _failed("network", error)
         except BhxhError as error:
             return _failed("network", error)
         return make.ok("plain" if urlsplit(url).scheme == "http" else "ok", name=host)
 
-    def _list(self, signer: RemoteSigner, before: Sequence[Check]) -> Check:
+    def _list(self, signer: RemoteSigner, before: Sequence[Check], profile: RemoteProfile) -> Iterator[Check]:
         make = Maker("signer", self.name)
         if any(check.state is CheckState.FAILED for check in before):
-            return make.skipped("not_asked", name=self.name)
+            yield make.skipped("not_asked", name=self.name)
+            return
         try:
             self.listed = run_blocking(signer.certificates())
         except PersonNeededError as error:
-            return make.skipped("needs_person", name=self.name, secret=error.field.removeprefix("remote_"))
+            yield make.skipped("needs_person", name=self.name, secret=error.field.removeprefix("remote_"))
         except UnknownOutcomeError:
-            return make.failed("no_answer", name=self.name)
+            yield make.failed("no_answer", name=self.name)
         except BhxhError as error:
-            return _failed("signer", error)
-        return make.ok("listed", name=self.name)
+            yield _failed("signer", error)
+            if isinstance(error, ProviderRequestError | UnexpectedReplyError):
+                yield self._of_perhaps_another_dialect(profile)
+        else:
+            yield make.ok("listed", name=self.name)
+
+    def _of_perhaps_another_dialect(self, profile: RemoteProfile) -> Check:
+        known = ", ".join(dialect_names(profile.kind))
+        dialect = profile.dialect or Term("doctor.profile.usual")
+        return Maker("profile", self.name).warning("perhaps_another", dialect=dialect, known=known)
 
 
 class _Recorded:
@@ -199,6 +237,20 @@ def _matters(check: Check) -> bool:
 
 def _failed(name: str, error: BhxhError) -> Check:
     return evolve(Check.of_error(error), name=name)
+
+
+def _one_per_host(urls: Sequence[str]) -> Iterator[str]:
+    """Yield one address of each host: a second would tell the same."""
+    yield from {urlsplit(url)[:2]: url for url in sorted({*urls}, reverse=True)}.values()
+
+
+def _without_tls(error: BaseException | None) -> bool:
+    """Tell whether a connection failed because the other side speaks no TLS."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _host(url: str) -> str:
