@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import traceback
 from datetime import timedelta
 
 import pytest
@@ -218,6 +219,22 @@ def test_a_login_without_token_is_unexpected(world, answer):
     with pytest.raises(ProviderError) as caught:
         made.certificates()
     assert caught.value.code == "remote.login_unclear"
+
+
+@pytest.mark.parametrize(
+    "answer", [{"access_token": "canary-1\n2"}, {"refresh_token": "canary-3"}, {"access_token": ["canary-4"]}]
+)
+def test_no_variable_of_a_failed_login_holds_a_token(world, answer):
+    made = world(needs_login=True)
+    answers(made, "oauth2/token", json_reply(answer))
+    with pytest.raises(ProviderError) as caught:
+        made.certificates()
+    error = caught.value
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if "bhxh_sdk" in frame.f_code.co_filename:
+                assert "canary" not in repr(frame.f_locals)
+        error = error.__cause__ or error.__context__
 
 
 @pytest.mark.parametrize(("told", "logins"), [("60", 2), (None, 1), (-5, 2), (1e300, 1)])

@@ -222,14 +222,19 @@ class CscLogin:
 
 
 def _read(reply: Reply, held: Secret | None, now: datetime) -> _Token:
-    answer = json_answer(reply)
-    access = secret_of(answer.get(_ACCESS))
+    access, refresh, told = _given(reply)
     if access is None:
         raise unexpected(reply)
-    told = as_number(answer.get("expires_in"))
     life = _USUAL_LIFE if told is None else min(max(0.0, told), _LONGEST_LIFE)
     ends = now + timedelta(seconds=life) - min(_MARGIN, timedelta(seconds=life / 2))
-    return _Token(access=access, refresh=secret_of(answer.get(_REFRESH)) or held, ends=ends)
+    return _Token(access=access, refresh=refresh or held, ends=ends)
+
+
+def _given(reply: Reply) -> tuple[Secret | None, Secret | None, float | None]:
+    """Return access token, refresh token and life; no frame that an error may show keeps the answer."""
+    answer = json_answer(reply)
+    access, refresh = secret_of(answer.get(_ACCESS)), secret_of(answer.get(_REFRESH))
+    return access, refresh, as_number(answer.get("expires_in"))
 
 
 def secret_of(value: Any) -> Secret | None:  # noqa: ANN401  # foreign JSON
