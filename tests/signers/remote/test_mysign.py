@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import traceback
 from collections import Counter, deque
 from contextlib import suppress
 from datetime import timedelta
@@ -42,6 +43,7 @@ from bhxh_sdk.sandbox.remote.mysign import SandboxMySign
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers import SigningState, resume, sign, started, transaction_from_dict, transaction_to_dict
 from bhxh_sdk.signers.remote import RemoteProfile, open_profile, protocol_of
+from bhxh_sdk.signers.remote.conversation import Call
 
 URL = "https://mysign.example"
 SIGN, STATUS, LOGIN = "signHash", "requests/status", "ras/v1/login"
@@ -968,6 +970,28 @@ def test_a_provider_that_repeats_a_token_is_masked_though_it_has_ended(canned, l
     with pytest.raises(ProviderError) as caught:
         world.run(signer.result(transaction, world.clock))
     assert caught.value.provider_text == "what is ***"
+
+
+def led(conversation, provider):
+    """Lead a conversation without the driver."""
+    step = next(conversation)
+    while True:
+        if isinstance(step, Call):
+            step = conversation.send(provider.answer(step.request))
+        else:
+            step = conversation.send(Secret("example-client-secret"))
+
+
+@pytest.mark.parametrize("members", [{"access_token": "access-secret\n"}, {"access_token": 7}])
+def test_no_local_variable_of_a_traceback_shows_a_token(canned, members):
+    world = canned(refresh_token="refresh-secret", **members)
+    protocol = protocol_of(RemoteProfile.from_table(world.table))
+    with pytest.raises(UnexpectedReplyError) as caught:
+        led(protocol.certificates(world.clock.now()), world.sender.provider)
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    shown = "".join(line for line in told.format() if "test_mysign.py" not in line)
+    assert "_logged_in" in shown
+    assert not any(text in shown for text in ("access-secret", "refresh-secret", "example-client-secret"))
 
 
 def test_the_secret_comes_from_the_environment_or_a_person(world):

@@ -19,9 +19,9 @@ from attrs import evolve, frozen
 
 from bhxh_sdk.errors import UnexpectedReplyError
 from bhxh_sdk.ports import Request
-from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.contract import Capabilities, SigningCertificate, SigningState
 from bhxh_sdk.signers.remote.conversation import Effect, called, drawn, needed, noted, refused
+from bhxh_sdk.signers.remote.csc_login import secret_of
 from bhxh_sdk.signers.remote.mysign_dialect import account_of
 from bhxh_sdk.signers.remote.phone_text import plain_base64
 from bhxh_sdk.signers.remote.reading import (
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bhxh_sdk.ports import Reply
+    from bhxh_sdk.secret import Secret
     from bhxh_sdk.signers.contract import SigningJob, SigningTransaction
     from bhxh_sdk.signers.remote.conversation import Conversation
     from bhxh_sdk.signers.remote.mysign_dialect import Account
@@ -212,10 +213,11 @@ class MySign:
         if reply.status == _LOGIN_REFUSED:
             yield from refused(_SECRET)
         answer = yield from self._taken(reply)
-        value = answer.get("access_token")
-        if not isinstance(value, str) or not value or not (value.isascii() and value.isprintable()):
+        value, life = secret_of(answer.get("access_token")), self._life(answer.get("expires_in"))
+        answer.clear()  # a traceback shows variables, and tokens are among them
+        if value is None:
             raise unexpected(reply)
-        token = _Token(Secret(value), now + self._life(answer.get("expires_in")))
+        token = _Token(value, now + life)
         self._token, self._masked = token, (*self._masked[-1:], token.value)
         return token.value
 
