@@ -482,7 +482,7 @@ def test_two_equal_digests_cannot_both_be_a_doc_id(world):
 
 def test_what_the_person_reads_can_be_said(world):
     there = world()
-    there.sign(description="Đăng ký\u202egiao dịch")
+    there.sign(description="Đăng ký\u202e giao dịch")
     assert there.sent("/sign")[0]["transaction_desc"] == "Đăng ký giao dịch"
 
 
@@ -514,6 +514,25 @@ def test_an_id_in_the_path_is_escaped(world):
     with pytest.raises(ProviderRequestError):
         there.result(signer, odd)
     assert there.sender.requests[-1].url.endswith("/sign/..%2Fx%3Fy/status")
+
+
+@pytest.mark.parametrize(
+    "name", [".", "..", "...", "../../x", "a/b", "%2e%2e", "?q=1#f", "@evil.example", "a b", "a" * 200, "đ"]
+)
+def test_a_name_that_would_lead_elsewhere_is_no_name(canned, name):
+    there = canned(answered({"status_code": 200, "message": "ok", "data": {"transaction_id": name}}))
+    signer = there.signer()
+    started = there.start(signer, jobs())
+    assert (started.state, started.provider_id) == (SigningState.PENDING, "")
+    with suppress(BhxhError):
+        there.result(signer, started)
+    assert there.sender.requests[-1].url.endswith(f"/sign/{started.transaction_id}/status")
+
+
+@pytest.mark.parametrize("name", ["own-1", "0f3a", "a.b", "..a", "a:b_c", 77])
+def test_a_plain_name_is_asked_with(canned, name):
+    there = canned(answered({"status_code": 200, "message": "ok", "data": {"transaction_id": name}}))
+    assert there.start(there.signer(), jobs()).provider_id == str(name)
 
 
 def test_an_answer_about_another_transaction_is_not_ours(canned):
@@ -959,7 +978,15 @@ def test_th_a_sad_that_ran_out(silent):
 
 
 def test_the_deadline_is_the_providers_where_it_tells_one(canned):
-    for told, seconds in (("299", 299), (1e300, 86_400), (-1, 300), ("soon", 300), (None, 300)):
+    for told, seconds in (
+        ("299", 299),
+        (599, 599),
+        (1e9, 600),
+        (1e300, 600),
+        (-1, 300),
+        ("soon", 300),
+        (None, 300),
+    ):
         data = {"transaction_id": "own", "expired_in": told}
         there = canned(answered({"status_code": 200, "message": "", "data": data}))
         started = there.start(there.signer(), jobs())

@@ -8,6 +8,7 @@ password and a one-time code go with the request, and the answer's `sad` confirm
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -53,7 +54,11 @@ _REFUSING = frozenset({Verdict.LOGIN, Verdict.SECRET, Verdict.LOCKED})
 _ENDS = frozenset({Verdict.DECLINED, Verdict.EXPIRED, Verdict.FAILED, Verdict.CERTIFICATE})
 _HELD = 16
 _CONFIRM = "confirm"
-_LONGEST_LIFE_SECONDS = 86_400.0
+_LONGEST_LIVES = 2.0
+"""How many times the life of the dialect a provider may tell: a wait has an end that somebody can foresee."""
+
+_PROVIDER_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._:-]{1,128}")
+"""A name that may stand in an address as it is."""
 
 
 class Decision769:
@@ -222,14 +227,22 @@ class Decision769:
         return evolve(transaction, show=", ".join(names))
 
     def _accepted(self, transaction: SigningTransaction, answer: Answer, now: datetime) -> SigningTransaction:
-        """Return a transaction that the provider took, with its names and times."""
-        life = answer.number("expired_in")
-        own_life = timedelta(seconds=min(life, _LONGEST_LIFE_SECONDS)) if life and life > 0 else None
+        """Return a transaction that the provider took, with its names and times.
+
+        Raises:
+            UnexpectedReplyError: the name that the provider gave it is none.
+
+        """
+        name = answer.text(self._dialect.status_id)
+        if name and not _PROVIDER_ID.fullmatch(name):
+            raise unexpected(answer.reply)
+        usual, told = self._dialect.life_seconds, answer.number("expired_in")
+        seconds = min(told, _LONGEST_LIVES * usual) if told and told > 0 else usual
         return evolve(
             transaction,
             state=SigningState.PENDING,
-            provider_id=answer.text(self._dialect.status_id) or transaction.transaction_id,
-            deadline=now + (own_life or timedelta(seconds=self._dialect.life_seconds)),
+            provider_id=name or transaction.transaction_id,
+            deadline=now + timedelta(seconds=seconds),
         )
 
     def _fault(
