@@ -8,7 +8,7 @@ import pytest
 from attrs import frozen
 from workflow_world import NOW, Person, StillClock
 
-from bhxh_sdk.errors import KeyPasswordError, PersonNeededError, WrongStateError
+from bhxh_sdk.errors import KeyPasswordError, NotSentError, PersonNeededError, WrongStateError
 from bhxh_sdk.offloading import (
     OffLoopJournal,
     OffLoopLocalSigner,
@@ -174,6 +174,61 @@ def test_notes_are_kept_in_the_loop():
     thread, *kept = asyncio.run(main())
     assert thread.startswith("bhxh-signer")
     assert kept == [("intended", "MainThread"), ("further", "MainThread")]
+
+
+@pytest.mark.parametrize("step", ["start", "question"])
+@pytest.mark.parametrize("when", ["before the note", "without a note", "at the note", "after the note"])
+def test_no_phone_rings_when_nobody_waits_any_more(step, when):
+    logged_in, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    class LoggingIn(NotingLike):
+        async def start_noted(self, jobs, certificate, ask, clock, note):
+            logged_in.set()
+            go_on.wait()
+            try:
+                await note("intended")
+                self.threads.append("rang")
+            except NotSentError as error:
+                self.threads.append(error.code)
+                raise
+            finally:
+                ended.set()
+
+        async def result_noted(self, transaction, clock, note):
+            await self.start_noted([], None, None, clock, note)
+
+    async def main() -> tuple[list[str], list[str]]:
+        kept, noting = [], asyncio.Event()
+
+        async def keep(transaction):
+            kept.append(transaction)
+            noting.set()
+            if when == "after the note":
+                call.cancel()  # the note is kept to its end, and the caller has left when the thread goes on
+            else:
+                await asyncio.sleep(60)
+
+        signer, note = beside_the_loop(token := LoggingIn([])), None if when == "without a note" else keep
+        asked = {
+            "start": lambda: signer.start_noted([], None, Person(), StillClock(), note),
+            "question": lambda: signer.result_noted(None, StillClock(), note),
+        }
+        call = asyncio.create_task(asked[step]())
+        await asyncio.to_thread(logged_in.wait)
+        if when in {"at the note", "after the note"}:
+            go_on.set()
+            await noting.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        go_on.set()
+        await asyncio.to_thread(ended.wait)
+        await closed(signer)
+        return kept, token.threads[:-1]
+
+    kept, threads = asyncio.run(asyncio.wait_for(main(), 10))
+    assert threads == ["not_sent"]
+    assert kept == (["intended"] if when in {"at the note", "after the note"} else [])
 
 
 def test_which_signers_run_beside_the_loop():

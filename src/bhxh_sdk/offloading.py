@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bhxh_sdk.blocking import run_blocking
-from bhxh_sdk.errors import PersonNeededError
+from bhxh_sdk.errors import NotSentError, PersonNeededError
 from bhxh_sdk.signers.contract import LocalSigner, NotesSigning
 from bhxh_sdk.signers.holding import certificates_of
 
@@ -75,17 +75,14 @@ class _Worker:
 
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._asking: set[_AskFromThread] = set()
+        self._bridges: set[_FromThread] = set()
         self._ending: Future[None] | None = None
 
-    async def run(
-        self, call: Callable[[], Coroutine[Any, Any, T]], asking: _AskFromThread | None = None
-    ) -> T:
-        """Run a call on the thread. When nobody waits for it any more, its questions end too."""
+    async def run(self, call: Callable[[], Coroutine[Any, Any, T]], *bridges: _FromThread) -> T:
+        """Run a call on the thread. When nobody waits for it any more, its questions and notes end too."""
         if self._ending is not None:
             return run_blocking(call())  # what is closed says so itself
-        bridges = set() if asking is None else {asking}
-        self._asking |= bridges
+        self._bridges.update(bridges)
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._executor, lambda: run_blocking(call()))
@@ -94,15 +91,15 @@ class _Worker:
                 bridge.leave()
             raise
         finally:
-            self._asking -= bridges
+            self._bridges.difference_update(bridges)
 
     def close(self, last: Callable[[], None]) -> None:
         """Make a last call on the thread, and wait for it unless an event loop would be held up: see `ended`.
 
-        The thread may wait for an answer that is given in this very loop, so the questions end first.
+        The thread may wait for what is done in this very loop, so questions and notes end first.
         """
         if self._ending is None:
-            for bridge in self._asking:
+            for bridge in self._bridges:
                 bridge.leave()
             self._ending = self._executor.submit(last)
             self._executor.shutdown(wait=False)
@@ -127,42 +124,89 @@ def _in_a_loop() -> bool:
     return True
 
 
-class _AskFromThread:
-    """Ask in the event loop on behalf of a worker thread, which waits for the answer."""
+class _FromThread:
+    """Have something done in the event loop for a worker thread, while somebody waits for the thread."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._question: Future[Any] | None = None
+        self._awaited: Future[Any] | None = None
         self._left = False
 
     def leave(self) -> None:
-        """End the question that is being asked, and every later one: nobody waits for what it is for."""
+        """End what is being done, and everything later: nobody waits for what it is for."""
         self._left = True
-        if self._question is not None:
-            self._question.cancel()
+        if self._awaited is not None:
+            self._awaited.cancel()
 
-    def _in_loop(self, question: Coroutine[Any, Any, T], purpose: str) -> T:
-        asked = asyncio.run_coroutine_threadsafe(question, self._loop)
-        self._question = asked
+    def _in_loop(self, call: Coroutine[Any, Any, T]) -> T:
+        """Return what a call in the loop gives.
+
+        Raises:
+            CancelledError: nobody waits any more.
+
+        """
+        awaited = asyncio.run_coroutine_threadsafe(call, self._loop)
+        self._awaited = awaited
         if self._left:
-            asked.cancel()
+            awaited.cancel()
+        return awaited.result()
+
+
+class _AskFromThread(_FromThread):
+    """Ask in the event loop on behalf of a worker thread, which waits for the answer."""
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def _answer(self, question: Coroutine[Any, Any, T], purpose: str) -> T:
         try:
-            return asked.result()
+            return self._in_loop(question)
         except CancelledError:
             raise PersonNeededError("person_needed.nobody_to_ask", field=purpose) from None
 
     async def secret(self, question: Question) -> Secret:
-        return self._in_loop(self._ask.secret(question), question.purpose)
+        return self._answer(self._ask.secret(question), question.purpose)
 
     async def captcha(self, challenge: CaptchaChallenge) -> str:
-        return self._in_loop(self._ask.captcha(challenge), challenge.purpose)
+        return self._answer(self._ask.captcha(challenge), challenge.purpose)
 
     async def choose(self, question: Question) -> int:
-        return self._in_loop(self._ask.choose(question), question.purpose)
+        return self._answer(self._ask.choose(question), question.purpose)
 
     async def confirm(self, question: Question) -> bool:
-        return self._in_loop(self._ask.confirm(question), question.purpose)
+        return self._answer(self._ask.confirm(question), question.purpose)
+
+
+class _NoteFromThread(_FromThread):
+    """Keep notes in the event loop on behalf of a worker thread, which waits until they are kept.
+
+    A note comes before a step that a person may notice, so where nobody waits any more, that step is not
+    taken, also where nobody wants the notes.
+    """
+
+    def __init__(self, note: Keep | None) -> None:
+        super().__init__()
+        self._note = note
+
+    async def keep(self, transaction: SigningTransaction) -> None:
+        """Keep a transaction.
+
+        Raises:
+            NotSentError: nobody waits any more.
+
+        """
+        try:
+            if self._note is not None and not self._left:
+                self._in_loop(_noted(self._note, transaction))
+        except CancelledError:
+            raise NotSentError from None
+        if self._left:
+            raise NotSentError
+
+
+async def _noted(note: Keep, transaction: SigningTransaction) -> None:
+    await note(transaction)
 
 
 class OffLoopSigner:
@@ -233,33 +277,17 @@ class OffLoopNotingSigner(OffLoopSigner):
         note: Keep | None,
     ) -> SigningTransaction:
         """Start signing, and keep the transaction in the event loop before a person may notice anything."""
-        bridge, keep, signer = _AskFromThread(ask), _from_thread(note), cast("NotesSigning", self._signer)
+        bridge, notes, signer = _AskFromThread(ask), _NoteFromThread(note), cast("NotesSigning", self._signer)
         return await self._worker.run(
-            lambda: signer.start_noted(jobs, certificate, bridge, clock, keep), bridge
+            lambda: signer.start_noted(jobs, certificate, bridge, clock, notes.keep), bridge, notes
         )
 
     async def result_noted(
         self, transaction: SigningTransaction, clock: Clock, note: Keep | None
     ) -> SigningTransaction:
         """Ask how a transaction stands, and keep it in the event loop before a further step."""
-        keep, signer = _from_thread(note), cast("NotesSigning", self._signer)
-        return await self._worker.run(lambda: signer.result_noted(transaction, clock, keep))
-
-
-def _from_thread(note: Keep | None) -> Keep | None:
-    """Return a note that a worker thread awaits and the event loop takes."""
-    if note is None:
-        return None
-    loop = asyncio.get_running_loop()
-
-    async def kept(transaction: SigningTransaction) -> None:
-        asyncio.run_coroutine_threadsafe(_noted(note, transaction), loop).result()
-
-    return kept
-
-
-async def _noted(note: Keep, transaction: SigningTransaction) -> None:
-    await note(transaction)
+        notes, signer = _NoteFromThread(note), cast("NotesSigning", self._signer)
+        return await self._worker.run(lambda: signer.result_noted(transaction, clock, notes.keep), notes)
 
 
 class OffLoopJournal:
