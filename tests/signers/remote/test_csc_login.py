@@ -18,8 +18,10 @@ from bhxh_sdk.ports import Reply
 from bhxh_sdk.remote_errors import (
     ConfirmationSecretError,
     ProviderError,
+    ProviderFailedError,
     ProviderLoginError,
     ProviderRequestError,
+    SignerUnreachableError,
 )
 from bhxh_sdk.sandbox.remote.provider import json_reply
 from bhxh_sdk.signers.transactions import transaction_to_dict
@@ -208,6 +210,66 @@ def test_a_kept_refresh_token_is_rotated(world, clock):
     made.provider.access.refresh_tokens.clear()
     with pytest.raises(ConfirmationSecretError):  # the first one is used up, too
         made.certificates()
+
+
+def renewing(world, clock, login="refresh_token", **settings):
+    """Return a world whose next call renews its token with a refresh token."""
+    made = world(needs_login=True, login=login, **settings)
+    made.provider.access.refresh_tokens.add("kept-token")
+    made.secrets = {**made.secrets, "refresh_token": "kept-token"}
+    made.signer = made.open()
+    made.certificates()
+    clock.seconds += 3590
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "kind"),
+    [
+        ("temporarily_unavailable", 503, SignerUnreachableError),
+        ("server_error", 500, ProviderFailedError),
+        ("invalid_scope", 400, ProviderRequestError),
+        ("slow_down", 429, ProviderRequestError),
+    ],
+)
+def test_a_service_in_trouble_refuses_no_refresh_token(world, clock, name, status, kind):
+    made = renewing(world, clock)
+    answers(made, "oauth2/token", json_reply({"error": name}, status))
+    with pytest.raises(kind):
+        made.certificates()
+    assert made.certificates()
+    assert made.provider.access.logins == ["refresh_token", "refresh_token"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ({"login": "refresh_token"}, "oauth2/token"),
+        ({"login": "basic", "user_name": "sandbox-user"}, "auth/login"),
+    ],
+)
+@pytest.mark.parametrize("name", ["invalid_grant", "odd"])
+def test_a_refused_refresh_token_is_dropped(world, clock, settings, path, name):
+    made = renewing(world, clock, **settings)
+    answers(made, path, json_reply({"error": name}, 401))
+    if path == "auth/login":
+        assert made.certificates()
+        assert made.provider.access.logins == ["basic", "basic"]
+    else:
+        with pytest.raises(ConfirmationSecretError):  # the first one is used up, too
+            made.certificates()
+
+
+def test_a_client_that_is_refused_while_renewing_is_not_tried_with_the_same_secret(world, clock):
+    made = renewing(world, clock)
+    sent = len(made.sender.requests)
+    answers(made, "oauth2/token", json_reply({"error": "invalid_client"}, 401))
+    with pytest.raises(ProviderLoginError):
+        made.certificates()
+    assert len(made.sender.requests) == sent + 1
+    with pytest.raises(ConfirmationSecretError):
+        made.certificates()
+    assert len(made.sender.requests) == sent + 1
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ _REFRESH = "refresh_token"
 _CODE = "authorization_code"
 _CLIENT = "client_credentials"
 _CLIENT_SECRET = "client_secret"  # noqa: S105  # the name of a secret
+_WRONG_CLIENT = "invalid_client"
 _PASSWORD = "password"  # noqa: S105  # the name of a secret
 _JSON = (("Content-Type", "application/json"), ("Accept", "application/json"))
 _FORM = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"))
@@ -142,11 +143,28 @@ class CscLogin:
         if self._refresh is not None:
             request = yield from self._refreshing(self._refresh)
             reply = yield from called(request, Effect.LOGS_IN)
-            if self._errors.refusal(reply, starts=False) is None:
+            refusal = self._errors.refusal(reply, starts=False)
+            if refusal is None:
                 return _read(reply, self._refresh, now)
-            self._refresh = None
-            yield from refused(_REFRESH)
+            yield from self._not_refreshed(refusal)
         return (yield from self._logged_in(now))
+
+    def _not_refreshed(self, refusal: Refusal) -> Conversation[None]:
+        """Forget a refresh token that was refused; any other error is no reason to.
+
+        Raises:
+            ProviderError: it was not the refresh token that was refused.
+
+        """
+        if refusal.code == _WRONG_CLIENT:
+            yield from refused(_CLIENT_SECRET)
+            raise refusal.error()
+        # `auth/login` has no name of its own for a refresh token that is not good any more
+        is_odd = self._settings.login == "basic" and refusal.code == "invalid_request"
+        if not refusal.denies_login and not is_odd:
+            raise refusal.error()
+        self._refresh = None
+        yield from refused(_REFRESH)
 
     def _logged_in(self, now: datetime) -> Conversation[_Token]:
         if self._settings.login == "basic":
@@ -213,7 +231,7 @@ class CscLogin:
         if refusal is None:
             return _read(reply, held, now)
         if refusal.denies_login:
-            yield from refused(_CLIENT_SECRET if refusal.code == "invalid_client" else secret)
+            yield from refused(_CLIENT_SECRET if refusal.code == _WRONG_CLIENT else secret)
         raise refusal.error()
 
     @property
