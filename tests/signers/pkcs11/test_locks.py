@@ -104,3 +104,36 @@ def test_each_process_has_its_own_lock_for_loading(monkeypatch):
     assert loading_lock() is ours
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert loading_lock() is not ours
+
+
+def test_a_thread_that_is_inside_does_later_what_takes_the_lock():
+    lock, done = ModuleLock(), []
+
+    def work():
+        with lock:
+            done.append("closed")
+
+    lock.outside(work)
+    with lock:
+        lock.outside(work)
+        assert done == ["closed"]
+    assert done == ["closed"] * 2
+
+
+def test_a_signal_while_a_thread_waits_leaves_it_outside():
+    lock, done = ModuleLock(), []
+
+    class Interrupted:
+        def acquire(self):
+            raise KeyboardInterrupt
+
+    lock._lock, free = Interrupted(), lock._lock
+    with pytest.raises(KeyboardInterrupt), lock:
+        pytest.fail("it was let in")
+    lock._lock = free
+    with lock:
+        thread = Thread(target=lambda: lock.outside(lambda: done.append("at once")))
+        thread.start()
+        thread.join()
+    lock.outside(lambda: done.append("at once"))
+    assert done == ["at once"] * 2

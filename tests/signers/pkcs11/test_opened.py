@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from signers.pkcs11.fakes import PIN
 
+from bhxh_sdk.errors import SigningDeclinedError, SigningError
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.pkcs11.opened import OpenedToken
 from bhxh_sdk.token_errors import DriverCrashedError, PinError, PinLockedError, TokenError, TokenRemovedError
@@ -104,21 +105,19 @@ def test_after_a_wrong_pin_the_flags_are_read_again(opened, module, token):
     assert len(module.logins) == 2
 
 
-def test_a_token_that_is_gone_after_a_login_is_told_and_no_entry_counted(opened, module, token, fresh_memory):
-    opened.keys()
-    module.failures["C_GetTokenInfo"] = [None]
-    module.failures["C_Login"] = [0x32]
-    fresh = opened.module.tokens
+def test_a_token_that_goes_while_the_pin_is_sent_is_told_and_the_entry_counted(
+    opened, module, token, fresh_memory
+):
+    called = module.called
 
-    def pulled_out():
-        found = fresh()
-        token.inserted = False
-        return found
+    def pulled_out(name):
+        token.inserted = token.inserted and name != "C_Login"
+        called(name)
 
-    opened.module.tokens = pulled_out
+    module.called = pulled_out
     with pytest.raises(TokenRemovedError):
         log_in(opened)
-    assert fresh_memory.wrong(token.info) == 0
+    assert fresh_memory.wrong(token.info) == 1  # chips count before they answer
 
 
 @pytest.mark.parametrize("look", [0x05, DriverCrashedError(name="x")])
@@ -133,7 +132,9 @@ def test_flags_that_cannot_be_read_after_a_login_leave_the_answer_as_it_is(
     assert fresh_memory.wrong(token.info) == 1
 
 
-@pytest.mark.parametrize(("code", "counted"), [(0xA0, 1), (0x05, 1), (0x50, 0), (0xB1, 0), (0x102, 0)])
+@pytest.mark.parametrize(
+    ("code", "counted"), [(0xA0, 1), (0x05, 1), (0x50, 1), (0xB1, 1), (0x102, 0), (0x104, 0)]
+)
 def test_what_may_have_spent_a_try_is_counted(opened, module, token, fresh_memory, code, counted):
     module.failures["C_Login"] = [code]
     with pytest.raises(Exception, match="token"):
@@ -142,6 +143,17 @@ def test_what_may_have_spent_a_try_is_counted(opened, module, token, fresh_memor
     token.pin = "87654321"
     log_in(opened, token.pin)
     assert fresh_memory.wrong(token.info) == 0
+
+
+@pytest.mark.parametrize(("pin", "counted"), [(None, 0), (Secret(PIN), 1)])
+@pytest.mark.parametrize("code", [0x01, 0x50, 0x200])
+def test_only_on_a_pad_nothing_was_entered_where_it_was_cancelled(
+    opened, module, token, fresh_memory, code, pin, counted
+):
+    module.failures["C_Login"] = [code]
+    with pytest.raises(SigningDeclinedError):
+        opened.log_in(pin, allow_last_try=False)
+    assert fresh_memory.wrong(token.info) == counted
 
 
 def test_a_forked_process_cannot_use_the_login(opened, monkeypatch):
@@ -156,3 +168,6 @@ def test_a_closed_token_keeps_nothing(opened, module):
     log_in(opened)
     opened.close()
     assert (opened.closed, module.sessions) == (True, [])
+    with pytest.raises(SigningError) as caught:
+        opened.keys()
+    assert (caught.value.code, module.sessions) == ("signing.closed", [])

@@ -142,7 +142,7 @@ def test_a_pin_at_hand_that_was_refused_is_never_sent_again(run, person, monkeyp
     monkeypatch.setenv("TOKEN_PIN", "5678")
     source = PinSource("1234", "") if place == "given" else PinSource(None, "TOKEN_PIN")
     run(source.pin(TOKEN, "", person(), 0))
-    source.refused()
+    source.refused("HR")
     with pytest.raises(PinError) as caught:
         run(source.pin(TOKEN, "", person(), 0))
     assert caught.value.code == "pin.refused_before"
@@ -151,7 +151,7 @@ def test_a_pin_at_hand_that_was_refused_is_never_sent_again(run, person, monkeyp
 def test_a_person_may_enter_another_pin_after_a_refused_one(run, person):
     source, answer = PinSource(None, ""), person("1234", "5678")
     run(source.pin(TOKEN, "", answer, 0))
-    source.refused()
+    source.refused("HR")
     assert run(source.pin(TOKEN, "", answer, 1)) == Secret("5678")
 
 

@@ -24,7 +24,7 @@ from bhxh_sdk.signers.pkcs11.contract import CkrError
 from bhxh_sdk.signers.pkcs11.loading import BINDINGS
 from bhxh_sdk.signers.pkcs11.opened import OpenedToken
 from bhxh_sdk.signers.pkcs11.opened_key import OpenedKey
-from bhxh_sdk.token_errors import DriverCrashedError, PinError, PinLastTryError
+from bhxh_sdk.token_errors import DriverCrashedError, PinError, PinLastTryError, TokenError
 
 pytestmark = pytest.mark.usefixtures("fresh_memory")
 
@@ -102,7 +102,6 @@ def test_the_count_holds_under_another_name_and_through_another_driver(make, mod
     other = FakeModule(other_token, path="/other.so")
     assert attempt(make(), WRONG).startswith("token.pin_incorrect")
     other_token.left = token.left
-    assert attempt(make(other), WRONG) == "pin.refused_before"
     assert attempt(make(other), OTHER).startswith("token.pin_incorrect")
     token.flag_style = other_token.flag_style = "none"
     assert attempt(make(), PIN) == "pin.maybe_last_try"
@@ -179,10 +178,9 @@ def test_a_signal_while_the_pin_is_on_its_way_counts_and_shows_no_pin(simulator,
     assert codes not in shown
     simulator.set(hang=None)
     assert attempt(given[0]) == "pin.refused_before"
-    assert attempt(given[1])  # whether it was wrong was not known
-    assert attempt(given[0]) == attempt(given[1]) == "pin.last_try"
-    assert len([call for call in simulator.calls("C_Login") if call.result is not None]) == 2
-    assert simulator.tries_left("single") == 1
+    assert attempt(given[1]) == "pin.refused_before"
+    assert len([call for call in simulator.calls("C_Login") if call.result is not None]) == 1
+    assert simulator.tries_left("single") == 2
     for signer in given:
         signer.close()
 
@@ -219,8 +217,8 @@ def test_signals_at_every_login_end_before_the_last_try(make, module):
     module.failures["C_Login"] = [KeyboardInterrupt() for _ in range(2)]
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            attempt(make(pin=PIN))
-    assert attempt(make(pin=PIN)) == "pin.maybe_last_try"
+            attempt(make(), PIN)
+    assert attempt(make(), PIN) == "pin.maybe_last_try"
     assert len(module.logins) == 2
 
 
@@ -230,7 +228,6 @@ def test_a_session_that_cannot_be_opened_has_taken_no_pin(module, token, fresh_m
     with pytest.raises(Exception, match="token"):
         opened.log_in(Secret(PIN), allow_last_try=False)
     assert fresh_memory.wrong(token.info) == 0
-    assert not opened.refused_entry
     opened.log_in(Secret(PIN), allow_last_try=False)
 
 
@@ -344,8 +341,9 @@ def test_being_logged_in_already_says_nothing_of_the_pin(module, token, fresh_me
     token.logged_in = True
     fresh_memory.sent(token.info, None)
     opened = OpenedToken(module, token.info)
-    opened.log_in(Secret(WRONG), allow_last_try=False)
-    assert (opened.is_open, opened.refused_entry) == (True, False)
+    told = []
+    opened.log_in(Secret(WRONG), allow_last_try=False, refused=lambda: told.append("refused"))
+    assert (opened.is_open, told) == (True, [])
     assert fresh_memory.wrong(token.info) == 1
     opened.close()
 
@@ -392,6 +390,18 @@ def test_what_may_have_spent_a_try_at_login_counts(module, token, fresh_memory, 
     assert fresh_memory.wrong(token.info) == 1
 
 
+@pytest.mark.parametrize("code", [0x30, 0x05, 0x06, 0x101, 0x80000001])
+def test_a_driver_that_judges_the_pin_of_a_key_while_it_signs_may_mean_the_pin(
+    key_of, module, token, fresh_memory, code
+):
+    told = []
+    module.failures["C_Sign"] = [code]
+    with pytest.raises(TokenError) as caught:
+        signs(key_of(refused=lambda: told.append("refused")))
+    assert caught.value.code == "token.login_unclear"
+    assert (fresh_memory.wrong(token.info), told) == (1, ["refused"])
+
+
 @pytest.mark.parametrize("code", [0xA0, 0xA4, 0x100, 0x05])
 def test_what_may_have_spent_a_try_of_a_key_counts(key_of, module, token, fresh_memory, code):
     module.failures["C_Sign"] = [CkrError(code, "C_Login")]
@@ -410,9 +420,12 @@ def test_a_key_that_is_closed_sends_nothing_and_counts_nothing(key_of, module, t
 
 
 def test_a_signature_that_fails_for_another_reason_counts_nothing(key_of, module, token, fresh_memory):
-    module.failures["C_Sign"] = [0x30]
-    with pytest.raises(Exception, match="token"):
-        signs(key_of())
+    for failure in (0x21, CkrError(0x30, "C_SignInit")):
+        key, module.failures["C_Sign"] = key_of(), [failure]
+        for _ in range(2):
+            with pytest.raises(TokenError) as caught:
+                signs(key)
+        assert caught.value.code == "token.session_lost"
     assert fresh_memory.wrong(token.info) == 0
 
 

@@ -38,14 +38,34 @@ def test_wrong_pins_are_counted_by_token_until_the_right_one():
     memory.refused(send(memory, "4321", evolve(TOKEN, slot=7, flags=LOW)))
     assert (memory.wrong(TOKEN), memory.wrong(OTHER)) == (2, 0)
     memory.right(send(memory, "5678"))
+    assert memory.wrong(TOKEN) == 1  # another slot's, which may hold another chip with that number
+    memory.right(send(memory, "5678", evolve(TOKEN, slot=7)))
     assert memory.wrong(TOKEN) == 0
+
+
+def test_a_flag_before_our_first_entry_tells_of_somebody_elses():
+    memory, low = PinMemory(), evolve(TOKEN, flags=LOW)
+    memory.not_judged(send(memory, token=low))
+    assert memory.wrong(TOKEN) == 0
+    send(memory, token=low)
+    send(memory, token=low)
+    assert memory.wrong(TOKEN) == 3
+    memory.right(send(memory))
+    assert memory.wrong(TOKEN) == 0
+
+
+def test_of_two_chips_with_one_number_a_right_pin_clears_nothing():
+    memory = PinMemory()
+    send(memory)
+    memory.right(send(memory, "4321"), alone=False)
+    assert memory.wrong(TOKEN) == 1
 
 
 def test_flags_that_are_clear_again_tell_nothing():
     memory = PinMemory()
     memory.refused(send(memory, token=evolve(TOKEN, flags=LOW)))
     memory.refused(send(memory, "4321", token=evolve(TOKEN, flags=LOW)))
-    assert memory.wrong(TOKEN) == 2
+    assert memory.wrong(TOKEN) == 3
 
 
 @pytest.mark.parametrize(
@@ -65,13 +85,18 @@ def test_a_chip_is_known_by_its_number_under_whatever_name(one, other, same):
     memory.refused(send(memory, token=one))
     assert (memory.wrong(other) == 1) is same
     assert (memory.lock(one) is memory.lock(other)) is same
-    assert is_refused(memory, "1234", other) is same
 
 
-def test_a_login_is_that_of_one_name():
-    memory, holder = PinMemory(), Holder()
-    memory.logged_in(TOKEN, holder)
-    assert memory.is_logged_in(evolve(TOKEN, slot=3))
+def test_a_login_is_that_of_one_name_in_one_slot_of_one_module():
+    memory, holder, module = PinMemory(), Holder(), Holder()
+    memory.logged_in(TOKEN, holder, module)
+    assert memory.is_logged_in(TOKEN, module)
+    assert not memory.is_logged_in(TOKEN, Holder())
+    assert not memory.is_logged_in(evolve(TOKEN, slot=3), module)
+    memory.login_lost(evolve(TOKEN, slot=3), module)
+    assert memory.holds_login(holder)
+    memory.login_lost(TOKEN, module)
+    assert not memory.holds_login(holder)
     assert not memory.is_logged_in(evolve(TOKEN, label="Other"))
 
 
@@ -81,14 +106,19 @@ def test_a_refused_pin_is_not_sent_again_whoever_has_it():
     assert is_refused(memory, "1234")
     assert not is_refused(memory, "4321")
     assert not is_refused(memory, "1234", OTHER)
+    assert not is_refused(memory, "1234", evolve(TOKEN, label="Another chip with that number"))
     memory.right(send(memory, "4321"))
     assert is_refused(memory, "1234")
+    memory.right(send(memory, "1234"))  # where the caller had said so
+    assert not is_refused(memory, "1234")
 
 
 def test_what_was_neither_taken_nor_refused_is_counted_and_may_be_entered_again():
     memory = PinMemory()
     send(memory)
     assert not is_refused(memory, "1234")
+    with pytest.raises(PinError):
+        memory.demand_new(TOKEN, memory.mark(TOKEN, Secret("1234")), at_hand=True)
     assert memory.wrong(TOKEN) == 1
 
 

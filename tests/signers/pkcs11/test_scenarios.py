@@ -25,7 +25,7 @@ STORIES = 1000
 WRONG = ("0000", "1111", "87654321", "12345679")
 IMPOSSIBLE = ("", "12", "1234\n", "1" * 17, "12\x0034")
 STYLES = ("plain", "exclusive", "low_only", "none")
-ODD = (0xA0, 0xA0, 0xA0, 0xA1, 0xA2, 0x05, 0x06, 0x30, 0x80000001)
+ODD = (0xA0, 0xA0, 0xA0, 0xA1, 0xA2, 0x05, 0x06, 0x30, 0x32, 0xE0, 0xB3, 0x80000001)
 
 
 class Person:
@@ -59,7 +59,7 @@ def drawn_token(chance, shelf):
     style = chance.choice(STYLES)
     tries = chance.choice((3, 3, 5, 10))
     # One who counts in silence and has less than three left when we come cannot be told from a fresh one.
-    left = tries if style in {"none", "low_only"} else chance.randint(0, tries)
+    left = tries if style == "none" else chance.randint(2 if style == "low_only" else 0, tries)
     return token_of(
         shelf.a1,
         flag_style=style,

@@ -403,8 +403,9 @@ def test_a_key_that_wants_the_pin_each_time_costs_one_question_for_a_batch(
     for _ in range(3):
         key(bytes(32), HashName.SHA256, RSA)
     signer.close()
-    with pytest.raises(PinError):
+    with pytest.raises(SigningError) as caught:
         key(bytes(32), HashName.SHA256, RSA)
+    assert caught.value.code == "signing.closed"
 
 
 def test_a_wrong_pin_for_such_a_key_ends_the_batch(start, make, own, token, person, module):

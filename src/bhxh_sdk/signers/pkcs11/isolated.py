@@ -130,8 +130,10 @@ class IsolatedModule:
 
     def close(self) -> None:
         """End the helper process; the next call starts another. A forked process leaves it to its parent."""
-        if self.lock.forked:
-            return
+        if not self.lock.forked:
+            self.lock.outside(self._close)
+
+    def _close(self) -> None:
         with self.lock:
             if self._child is not None:
                 self._child.end()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from threading import Lock
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING
 
 from bhxh_sdk.signers.pkcs11.contract import CkrError
@@ -35,12 +35,13 @@ class ModuleLock:
 
     """
 
-    __slots__ = ("_catching_up", "_lock", "_process", "_waiting")
+    __slots__ = ("_catching_up", "_inside", "_lock", "_process", "_waiting")
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._catching_up = Lock()
         self._process = os.getpid()
+        self._inside: set[int] = set()
         self._waiting: deque[Callable[[], None]] = deque()
 
     @property
@@ -51,7 +52,27 @@ class ModuleLock:
     def __enter__(self) -> None:
         if self.forked:
             raise CkrError(_NOT_INITIALIZED, "", FORKED)
-        self._lock.acquire()
+        # Before and after the lock is held: a signal's handler may run at any moment between.
+        self._inside.add(get_ident())
+        try:
+            self._lock.acquire()
+        except BaseException:  # a handler's, while this thread waits
+            self._inside.discard(get_ident())
+            raise
+
+    def outside(self, work: Callable[[], None]) -> None:
+        """Do some work that takes this lock: now, or, in a thread that is inside, once the lock is free.
+
+        A signal's handler runs in the thread that it interrupts: there it would wait for itself.
+
+        Args:
+            work: what to do; it raises nothing.
+
+        """
+        if get_ident() in self._inside:
+            self.when_free(work)
+        else:
+            work()
 
     def when_free(self, work: Callable[[], None]) -> None:
         """Do some work that takes this lock: at once, or when whoever holds it lets go; never in a fork.
@@ -80,6 +101,7 @@ class ModuleLock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._lock.release()
+        self._inside.discard(get_ident())
         if self._waiting:
             self._catch_up()
 

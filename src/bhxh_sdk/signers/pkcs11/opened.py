@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar, final
 
-from bhxh_sdk.errors import BhxhError
+from bhxh_sdk.errors import BhxhError, SigningError
 from bhxh_sdk.signers.pkcs11 import outcomes
 from bhxh_sdk.signers.pkcs11.ckr import CKR_GONE
 from bhxh_sdk.signers.pkcs11.contract import CkrError, TokenFlag
 from bhxh_sdk.signers.pkcs11.criteria import shown
 from bhxh_sdk.signers.pkcs11.locks import FORKED
 from bhxh_sdk.signers.pkcs11.pin import check_flags
-from bhxh_sdk.signers.pkcs11.pin_memory import memory
+from bhxh_sdk.signers.pkcs11.pin_memory import memory, same_chip
 from bhxh_sdk.token_errors import PinError, TokenRemovedError
 
 if TYPE_CHECKING:
@@ -35,9 +35,17 @@ T = TypeVar("T")
 SESSION_LOST = frozenset({0xB3, 0xB0, 0x82, 0x190})
 """CKR_SESSION_HANDLE_INVALID, SESSION_CLOSED, OBJECT_HANDLE_INVALID, CRYPTOKI_NOT_INITIALIZED."""
 
-_NO_TRY_SPENT = CKR_GONE | {0x01, 0x50, 0xB0, 0xB1, 0xB3, 0x102, 0x104, 0x190, 0x200}
-"""Besides: CKR_CANCEL, FUNCTION_CANCELED, SESSION_CLOSED, SESSION_COUNT, SESSION_HANDLE_INVALID,
-USER_PIN_NOT_INITIALIZED, USER_ANOTHER_ALREADY_LOGGED_IN, CRYPTOKI_NOT_INITIALIZED, FUNCTION_REJECTED."""
+_LOGIN_LOST = frozenset({0x32, 0xE0, 0xB0, 0xB3, 0x101, 0x190})
+"""CKR_DEVICE_REMOVED, TOKEN_NOT_PRESENT, SESSION_CLOSED, SESSION_HANDLE_INVALID, USER_NOT_LOGGED_IN,
+CRYPTOKI_NOT_INITIALIZED: no session of this process has the login any more."""
+
+_NOT_JUDGED = frozenset({0x102, 0x104})
+"""CKR_USER_PIN_NOT_INITIALIZED, USER_ANOTHER_ALREADY_LOGGED_IN: there was nothing to compare the PIN with.
+
+Not those that tell of a token or a session that is gone: chips count an entry before they answer."""
+
+_CANCELLED = frozenset({0x01, 0x50, 0x200})
+"""CKR_CANCEL, FUNCTION_CANCELED, FUNCTION_REJECTED: on a pad, that no PIN was entered there."""
 
 _WRONG = frozenset({0xA0, 0xA1, 0xA2})
 """CKR_PIN_INCORRECT, PIN_INVALID, PIN_LEN_RANGE: this PIN is not the token's."""
@@ -61,9 +69,9 @@ class OpenedToken:
         self.token = token
         self.name = shown(token)
         self.closed = False
-        self.refused_entry = False
-        """Whether the last PIN was refused, or may have been."""
         self._had_keys = False
+        self._twins = 1
+        """How many tokens with this one's number the driver showed last, itself among them."""
         self._lock = memory.lock(token)
         self._session: Session | None = None
         self._certificates: tuple[TokenCertificate, ...] | None = None
@@ -74,8 +82,11 @@ class OpenedToken:
 
         Raises:
             CkrError: the driver opens none.
+            SigningError: the token was closed.
 
         """
+        if self.closed:  # by a signal's handler, or another thread: nobody would close a session again
+            raise SigningError("signing.closed", name=self.name)
         if self._session is None:
             self._session = self.module.open(self.token.slot)
         return self._session
@@ -105,7 +116,9 @@ class OpenedToken:
             CkrError: the driver failed.
 
         """
-        return next((token for token in self.module.tokens() if same_token(token, self.token)), None)
+        tokens = self.module.tokens()
+        self._twins = sum(same_chip(token, self.token) for token in tokens)
+        return next((token for token in tokens if same_token(token, self.token)), None)
 
     def certificates(self, *, anew: bool = False) -> tuple[TokenCertificate, ...]:
         """List the certificates on the token.
@@ -129,8 +142,8 @@ class OpenedToken:
 
         """
         found = self._read(lambda session: session.keys())
-        if found and memory.is_logged_in(self.token):
-            memory.logged_in(self.token, self)  # another session's login is this one's, too
+        if found and memory.is_logged_in(self.token, self.module):
+            memory.logged_in(self.token, self, self.module)  # another session's login is this one's, too
         elif self._had_keys and not found:
             memory.logged_out(self)  # by another program
         self._had_keys = bool(found)
@@ -170,52 +183,70 @@ class OpenedToken:
         *,
         allow_last_try: bool,
         wrong_before: int | None = None,
+        at_hand: bool = False,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
-        """Log in with one C_Login at most, its flags read just before.
+        """Log in with one C_Login at most, flags and session looked at just before.
 
         Another thread may have been faster: its login is this one's, too, and after its wrong PIN this one,
         for which nobody was warned, is not sent.
 
         Args:
             pin: the PIN; None where it is typed on a pad.
-            allow_last_try: whether the last try may be spent.
+            allow_last_try: whether the last try may be spent, and a PIN sent that was refused before.
             wrong_before: how many wrong entries in a row there had been when the PIN was asked for.
+            at_hand: whether nobody typed the PIN for this login.
+            refused: told when the PIN was sent and not accepted, or may not have been.
 
         Raises:
             PinError: it was not accepted, or the token must not be tried.
+            SigningError: the token was closed.
             TokenError: the token or its driver failed.
 
         """
         with self.alone():
-            self.refused_entry = False
             wrong = memory.wrong(self.fresh())
-            if memory.is_logged_in(self.token) and self.keys():
+            shows_keys = bool(self.keys())  # a session that was lost meanwhile is opened anew, before the PIN
+            if shows_keys and memory.is_logged_in(self.token, self.module):
                 return
             check_flags(self.token, wrong, allow_last_try=allow_last_try)
             mark = memory.mark(self.token, pin)
-            memory.demand_new(self.token, mark)
+            if not allow_last_try:
+                memory.demand_new(self.token, mark, at_hand=at_hand)
             if wrong_before is not None and wrong > wrong_before:
                 raise PinError("pin.meanwhile", name=self.name)
-            session = self._ready()
-            self.refused_entry = True  # until the token has said otherwise
-            sent = memory.sent(self.token, mark)
-            try:
-                session.login(pin)
-                memory.right(sent)
-            except CkrError as error:
-                if error.code != _ALREADY_LOGGED_IN:
-                    raise self.refusal(error, sent) from error
+            self._send(pin, self.session, memory.sent(self.token, mark, self.module), refused)
+            if not self.closed:
+                memory.logged_in(self.token, self, self.module)
+
+    def _send(self, pin: Secret | None, session: Session, sent: SentPin, refused: Callable[[], None]) -> None:
+        """Call C_Login once, and note what became of the entry."""
+        try:
+            session.login(pin)
+            self.accepted(sent)
+        except CkrError as error:
+            if error.code == _ALREADY_LOGGED_IN:
                 memory.not_judged(sent)
-            except BaseException:  # a crash, or a signal: whether the entry was counted is not known
-                self.drop()
-                raise
-            self.refused_entry = False
-            memory.logged_in(self.token, self)
+                return
+            if self.judged(error, sent):
+                refused()
+            raise self.refusal(error) from error
+        except BaseException:  # a crash, or a signal: whether the entry was counted is not known
+            refused()
+            self.drop()
+            raise
 
-    def refusal(self, error: CkrError, sent: SentPin) -> BhxhError:
-        """Return the error for a login that failed; it is never tried again here.
+    def accepted(self, sent: SentPin) -> None:
+        """Note that an entry was right; wrong ones stay where another chip may have had them.
 
-        The flags are read again: they may say locked where the driver only said wrong.
+        Args:
+            sent: the entry.
+
+        """
+        memory.right(sent, alone=self._twins <= 1)
+
+    def judged(self, error: CkrError, sent: SentPin) -> bool:
+        """Note what became of an entry that was not accepted; tell whether it may have spent a try.
 
         Args:
             error: what the driver answered.
@@ -224,46 +255,57 @@ class OpenedToken:
         """
         if error.code in _WRONG:
             memory.refused(sent)
-        elif error.code in _NO_TRY_SPENT:
+        elif error.code in _NOT_JUDGED or (sent.mark is None and error.code in _CANCELLED):
             memory.not_judged(sent)
-            self.refused_entry = False
+            return False
+        return True
+
+    def refusal(self, error: CkrError) -> BhxhError:
+        """Return the error for a login that failed; it is never tried again here.
+
+        The flags are read again: they may say locked where the driver only said wrong.
+
+        Args:
+            error: what the driver answered.
+
+        """
         try:
             now = self.found()
         except (CkrError, BhxhError):
             now = self.token
-        self.drop()
+        self.drop(error)
         if now is None:
             return TokenRemovedError(name=self.name)
         return outcomes.login_error(error, self.name, now.flags)
 
     def trouble(self, error: CkrError) -> BhxhError:
         """Return the error for a call that failed, and let go of the session: nothing is sure of it."""
-        self.drop()
+        self.drop(error)
         try:
             gone = self.found() is None
         except (CkrError, BhxhError):
             gone = False
         return TokenRemovedError(name=self.name) if gone else outcomes.token_error(error, self.name)
 
-    def drop(self) -> None:
-        """Close the session; the next call opens one anew."""
+    def drop(self, error: CkrError | None = None) -> None:
+        """Close the session; the next call opens one anew.
+
+        Args:
+            error: what the driver answered, where that is why: the login may be lost for everybody.
+
+        """
         session, self._session = self._session, None
         self._certificates, self._had_keys = None, False
         memory.logged_out(self)
+        if error is not None and error.code in _LOGIN_LOST:
+            memory.login_lost(self.token, self.module)
         if session is not None:
-            session.close()
+            self.module.lock.outside(session.close)
 
     def close(self) -> None:
         """Close the session for good."""
         self.closed = True
         self.drop()
-
-    def _ready(self) -> Session:
-        """Return the session; one that cannot be opened has taken no PIN."""
-        try:
-            return self.session
-        except CkrError as error:
-            raise self.trouble(error) from error
 
     def _read(self, call: Callable[[Session], T]) -> T:
         """Ask what changes nothing; a session that was lost meanwhile is opened anew, once."""
@@ -276,7 +318,7 @@ class OpenedToken:
         except CkrError as error:
             if not kept or error.code not in SESSION_LOST | CKR_GONE:
                 raise self.trouble(error) from error
-        self.drop()
+            self.drop(error)
         try:
             return call(self.session)
         except CkrError as error:

@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from bhxh_sdk.signers.contract import HashName
     from bhxh_sdk.signers.pkcs11.contract import Mechanism, Session, TokenKey
     from bhxh_sdk.signers.pkcs11.opened import OpenedToken
+    from bhxh_sdk.signers.pkcs11.pin_memory import SentPin
 
 __all__ = ["OpenedKey"]
 
-_PIN_REFUSED = frozenset({0xA0, 0xA1, 0xA2, 0xA3, 0xA4})
-"""CKR_PIN_INCORRECT, _INVALID, _LEN_RANGE, _EXPIRED, _LOCKED."""
+_OTHERWISE_BAD = frozenset(
+    {0x20, 0x21, 0x60, 0x62, 0x63, 0x65, 0x68, 0x70, 0x71, 0x82, 0x90, 0x91, 0xB0, 0xB3, 0x190}
+)
+"""What C_Sign answers where the data, the key, the mechanism or the session was bad. With anything else a
+driver that looks at the PIN only then may mean the PIN."""
+_SESSION_INVALID = 0xB3
 
 
 @final
@@ -44,8 +49,9 @@ class OpenedKey:
         find: finds the key among those that the token shows now; None when it is not there.
         pin: for a key that wants it for each signature; None where it is typed on a pad. It is wiped by the
             first failure, and by `forget`.
+        at_hand: whether nobody typed that PIN for this key.
         refused: told when a login with that PIN failed, or may have.
-        allow_last_try: whether the last try may be spent.
+        allow_last_try: whether the last try may be spent, and a PIN sent that was refused before.
 
     """
 
@@ -57,6 +63,7 @@ class OpenedKey:
         find: Callable[[], TokenKey | None],
         *,
         pin: Secret | None = None,
+        at_hand: bool = False,
         refused: Callable[[], None] = lambda: None,
         allow_last_try: bool = False,
     ) -> None:
@@ -66,10 +73,13 @@ class OpenedKey:
         self._place = (token.session, key)
         self._find = find
         self._pin = pin
+        self._at_hand = at_hand and not allow_last_try
         self._mark = memory.mark(token.token, pin)
+        self._refusals = memory.refusals(token.token, self._mark) if allow_last_try else 0
         self._allow_last_try = allow_last_try
         self._each_time = key.always_authenticate
         self._forgotten = False
+        self._was_refused = False
         self._public = public_key(info, ())
         self._offered = token.mechanisms()
         self._ways: dict[tuple[SignatureScheme, HashName], Mechanism] = {}
@@ -129,28 +139,45 @@ class OpenedKey:
         """Sign with a key that wants the PIN each time; threads wait, so that a wrong one is sent once."""
         token = self._token
         with token.alone():
-            if self._forgotten:
-                raise PinError("pin.refused_before", name=token.name)
-            self._demand_open()
+            self._demand_pin()
             check_flags(token.fresh(), memory.wrong(token.token), allow_last_try=self._allow_last_try)
-            memory.demand_new(token.token, self._mark)
-            sent = memory.sent(token.token, self._mark)
+            memory.demand_new(token.token, self._mark, at_hand=self._at_hand, allowed=self._refusals)
+            sent = memory.sent(token.token, self._mark, token.module)
             try:
                 value = self._value(self._place, mechanism, data, self._pin)
-                memory.right(sent)
+                token.accepted(sent)
             except CkrError as error:
-                self.forget()
-                if error.call != "C_Login" and error.code not in _PIN_REFUSED:
-                    memory.not_judged(sent)
-                    raise token.trouble(error) from error
-                self._refused()
-                raise token.refusal(error, sent) from error
+                raise self._refusal(error, sent) from error
             except BaseException:  # a crash, or a signal: whether the entry was counted is not known
-                self.forget()
-                self._refused()
+                self._not_accepted()
                 token.drop()
                 raise
             return value
+
+    def _refusal(self, error: CkrError, sent: SentPin) -> BhxhError:
+        """Return the error for a signature that failed, and note whether its PIN may have been why."""
+        if error.call == "C_SignInit" or (error.call != "C_Login" and error.code in _OTHERWISE_BAD):
+            self.forget()
+            memory.not_judged(sent)
+            return self._token.trouble(error)
+        if self._token.judged(error, sent):
+            self._not_accepted()
+        self.forget()
+        return self._token.refusal(error)
+
+    def _not_accepted(self) -> None:
+        self._was_refused = True
+        self.forget()
+        self._refused()
+
+    def _demand_pin(self) -> None:
+        """Refuse to go on with a PIN that was wiped, and say why it was."""
+        self._demand_open()
+        name = self._token.name
+        if self._was_refused:
+            raise PinError("pin.refused_before", name=name)
+        if self._forgotten:
+            raise outcomes.token_error(CkrError(_SESSION_INVALID, "C_Sign"), name)
 
     def _demand_open(self) -> None:
         if self._token.closed:
@@ -175,7 +202,7 @@ class OpenedKey:
         """Return session and key after the session was lost; without the PIN, or not at all."""
         with self._token.alone():
             if self._place is lost:
-                self._token.drop()
+                self._token.drop(error)
                 key = self._find()
                 if key is None:
                     raise outcomes.token_error(error, self._token.name) from error

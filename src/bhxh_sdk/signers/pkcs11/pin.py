@@ -48,12 +48,12 @@ class PinSource:
 
     """
 
-    __slots__ = ("_given", "_spent", "_variable")
+    __slots__ = ("_given", "_refused_by", "_variable")
 
     def __init__(self, given: Secret | str | None, variable: str) -> None:
         self._given: Secret | None = None
         self._variable = variable
-        self._spent = False
+        self._refused_by = ""
         if given is not None:
             self._given = _secret(given, "")
 
@@ -78,8 +78,8 @@ class PinSource:
         name = shown(token)
         if self.asks:
             pin = _secret(await ask.secret(_question(token, owner, wrong)), name)
-        elif self._spent:
-            raise PinError("pin.refused_before", name=name)
+        elif self._refused_by:
+            raise PinError("pin.refused_before", name=self._refused_by)
         else:
             pin = self._at_hand(name)
         try:
@@ -96,9 +96,14 @@ class PinSource:
             raise PinError("pin.env_missing", name=name, variable=self._variable)
         return _secret(os.environ[self._variable], name)
 
-    def refused(self) -> None:
-        """Never send a PIN again that is at hand: it was not accepted."""
-        self._spent = not self.asks
+    def refused(self, name: str) -> None:
+        """Never send a PIN again that is at hand: it was not accepted.
+
+        Args:
+            name: the token that did not accept it.
+
+        """
+        self._refused_by = "" if self.asks else name
         self.wipe()
 
     def wipe(self) -> None:

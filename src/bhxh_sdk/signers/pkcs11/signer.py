@@ -23,7 +23,6 @@ from bhxh_sdk.signers.pkcs11.opened_key import OpenedKey
 from bhxh_sdk.signers.pkcs11.pairing import candidates, paired
 from bhxh_sdk.signers.pkcs11.pin import PinSource, check_flags, has_pad, tell_of_pad
 from bhxh_sdk.signers.pkcs11.pin_memory import memory
-from bhxh_sdk.token_errors import PinError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -290,7 +289,13 @@ class TokenSigner:
             return self._ready(token, own, info, key, pin)
         pin = await self._entered(token, info, ask)
         try:
-            self._log_in(token, pin, wrong)
+            token.log_in(
+                pin,
+                allow_last_try=self._allow_last_try,
+                wrong_before=wrong,
+                at_hand=not self._pin.asks,
+                refused=lambda: self._pin.refused(token.name),
+            )
             key = self._paired(token, own, info)
             again = Secret(pin) if pin is not None and key.always_authenticate else None
             return self._ready(token, own, info, key, again)
@@ -312,7 +317,8 @@ class TokenSigner:
             key,
             lambda: self._visible(token, own),
             pin=pin,
-            refused=self._pin.refused,
+            at_hand=not self._pin.asks,
+            refused=lambda: self._pin.refused(token.name),
             allow_last_try=self._allow_last_try,
         )
 
@@ -336,14 +342,6 @@ class TokenSigner:
             await tell_of_pad(fresh, info.common_name, ask, wrong)
             return None
         return await self._pin.pin(fresh, info.common_name, ask, wrong)
-
-    def _log_in(self, token: OpenedToken, pin: Secret | None, wrong: int) -> None:
-        try:
-            token.log_in(pin, allow_last_try=self._allow_last_try, wrong_before=wrong)
-        except BaseException as error:  # a signal, too, while the PIN is on its way
-            if isinstance(error, PinError) or token.refused_entry:
-                self._pin.refused()
-            raise
 
     def __repr__(self) -> str:
         return f"TokenSigner({str(self._token) or 'any token'})"
