@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from bhxh_sdk.errors import (
     CertificateUnusableError,
     InputError,
@@ -18,11 +20,12 @@ from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.signers.contract import NotesSigning, SigningCertificate, SigningState
 from bhxh_sdk.signers.jobs import check_jobs
 from bhxh_sdk.signers.values import public_key, signature_fits
-from bhxh_sdk.signers.verdicts import failure_of
+from bhxh_sdk.signers.verdicts import failure_of, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from bhxh_sdk.errors import BhxhError
     from bhxh_sdk.ports import Ask, Clock
     from bhxh_sdk.signers.contract import Signer, SigningJob, SigningTransaction
 
@@ -181,7 +184,8 @@ async def followed(
         await clock.sleep(max(0.0, min(left, _pause(transaction))))
         transaction = await looked_after(signer, transaction, clock, on_pending)
         if left <= 0 and transaction.state in _WAITING:
-            raise StillWaitingError("signing.still_waiting", reference=transaction.transaction_id)
+            reference, said = transaction.transaction_id, said_of(transaction)
+            raise StillWaitingError("signing.still_waiting", reference=reference, said=said)
     return transaction
 
 
@@ -262,8 +266,14 @@ async def looked_after(
     """
     try:
         return await asked_after(signer, transaction, clock, note)
-    except _ASK_AGAIN:
-        return transaction
+    except _ASK_AGAIN as error:
+        return _heard(transaction, error)
+
+
+def _heard(transaction: SigningTransaction, error: BhxhError) -> SigningTransaction:
+    """Return a transaction with what the provider said last that nobody understood."""
+    code, text = (str(error.parameters.get(name, "")) for name in ("provider_code", "provider_text"))
+    return evolve(transaction, reason_code=code, reason=text) if code else transaction
 
 
 async def asked_after(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from bhxh_sdk.signers.contract import SigningTransaction
 
-__all__ = ["Meaning", "Verdict", "concluded", "failure_of", "verdict_error"]
+__all__ = ["Meaning", "Verdict", "concluded", "failure_of", "said_of", "verdict_error"]
 
 
 class Verdict(Enum):
@@ -159,7 +159,13 @@ def failure_of(transaction: SigningTransaction) -> BhxhError | None:
             reference=transaction.transaction_id,
         )
     kind, code = _BY_STATE[transaction.state]
-    return kind(code, reference=transaction.transaction_id, reason=transaction.reason)
+    said, reference = said_of(transaction), transaction.transaction_id
+    return kind(code, reference=reference, reason=transaction.reason, said=said)
+
+
+def said_of(transaction: SigningTransaction) -> str:
+    """Return what the provider said last that nobody understood; empty where it said nothing of the kind."""
+    return _reason(transaction.reason_code, "", transaction.reason) if transaction.reason_code else ""
 
 
 def _reason(code: str, name: str, text: str) -> str:

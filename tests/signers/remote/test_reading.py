@@ -21,6 +21,7 @@ from bhxh_sdk.signers.remote.reading import (
     raw_value,
     signatures_by_id,
     signatures_in_order,
+    unexpected,
     word,
 )
 
@@ -50,6 +51,22 @@ def test_what_is_no_data_is_told_without_its_body(body):
     with pytest.raises(UnexpectedReplyError) as caught:
         json_answer(reply(body, headers=(("content-type", "text/html; charset=x"),)))
     assert caught.value.parameters == {"status": 200, "content_type": "text/html"}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"status_code": 777, "message": "HET_LUOT_KY\x1b"}, "777: HET_LUOT_KY"),
+        ({"error": "odd", "error_description": None}, "odd"),
+        ({"message": "only"}, "400: only"),
+        ({"secret": "x"}, None),
+        ([1], None),
+    ],
+)
+def test_what_a_service_said_is_kept_though_nobody_knows_it(body, said):
+    error = unexpected(Reply(status=400, body=json.dumps(body).encode()))
+    assert error.parameters.get("reason") == said
+    assert (said or "400") in error.message("vi")
 
 
 @pytest.mark.parametrize(

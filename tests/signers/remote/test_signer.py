@@ -16,6 +16,7 @@ from bhxh_sdk.errors import (
     NotSentError,
     PersonNeededError,
     SigningError,
+    StillWaitingError,
     UnexpectedReplyError,
     UnknownOutcomeError,
 )
@@ -25,8 +26,8 @@ from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers import Capabilities, NotesSigning, SigningState, followed, sign
 from bhxh_sdk.signers.remote import ProviderSecrets, RemoteSigner
 from bhxh_sdk.signers.remote.conversation import Effect, called, needed, noted, refused
-from bhxh_sdk.signers.remote.reading import json_answer, signatures_in_order
-from bhxh_sdk.signers.verdicts import Meaning, Verdict, concluded, verdict_error
+from bhxh_sdk.signers.remote.reading import json_answer, signatures_in_order, unexpected
+from bhxh_sdk.signers.verdicts import Meaning, Verdict, concluded, failure_of, verdict_error
 
 INTENDED = SigningState.INTENDED
 P, D, A = SigningState.PENDING, SigningState.DONE, SigningState.AMBIGUOUS
@@ -84,6 +85,8 @@ class Slip:
     def _read(self, transaction, answer):
         if "error" in answer:
             raise verdict_error(Meaning(Verdict.LOGIN), code="401", text=answer["error"])
+        if "odd" in answer:
+            raise unexpected(Reply(status=400, body=json.dumps(answer["odd"]).encode()))
         if "values" in answer:
             values = signatures_in_order(transaction, answer["values"])
             return attrs.evolve(transaction, state=D, signatures=values)
@@ -366,6 +369,13 @@ def test_every_word_of_a_provider_is_masked(run, made, started, clock):
 
 
 @pytest.mark.parametrize(("chooses_id", "state"), [(True, P), (False, A)])
+def test_a_doubt_keeps_what_the_provider_said(made, started, chooses_id, state):
+    signer, _ = made({"odd": {"status_code": 777, "message": "quota of token-0123"}}, chooses_id=chooses_id)
+    found, _ = started(signer)
+    assert (found.state, found.reason_code, found.reason) == (state, "777", "quota of ***")
+
+
+@pytest.mark.parametrize(("chooses_id", "state"), [(True, P), (False, A)])
 def test_an_id_that_holds_a_secret_is_no_id(made, started, chooses_id, state):
     signer, _ = made({"id": "token-0123"}, chooses_id=chooses_id)
     found, _ = started(signer)
@@ -417,3 +427,15 @@ def test_an_answer_that_is_late_is_waited_for(run, made, started, clock):
     transaction, _ = started(signer)
     assert run(followed(signer, transaction, clock)).state is SigningState.DECLINED
     assert clock.naps == [2] * 6
+
+
+def test_what_the_provider_kept_saying_is_told_when_the_time_is_over(run, made, started, clock):
+    odd = {"odd": {"status_code": 777, "message": "HET_LUOT_KY"}}
+    signer, _ = made(odd, *[odd] * 200, chooses_id=True)
+    transaction, _ = started(signer)
+    with pytest.raises(StillWaitingError) as caught:
+        run(followed(signer, transaction, clock))
+    assert "777: HET_LUOT_KY" in caught.value.message("vi")
+    signer, _ = made(odd)
+    transaction, _ = started(signer)
+    assert "777: HET_LUOT_KY" in failure_of(transaction).message("en")

@@ -33,6 +33,8 @@ __all__ = [
     "word",
 ]
 
+_CODES = ("status_code", "code", "error", "status")
+_TEXTS = ("message", "error_description", "description", "codeDesc")
 _HALF = 32  # bytes of r and of s on P-256
 _LONGEST_TEXT = 300
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -44,9 +46,25 @@ _ARMOUR = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----")
 
 
 def unexpected(reply: Reply, code: str = "remote.unexpected_reply") -> UnexpectedReplyError:
-    """Make the error for an answer that cannot be understood: status and content type, never its body."""
-    content_type = reply.header("content-type").split(";")[0].strip()
-    return UnexpectedReplyError(code, status=reply.status, content_type=as_text(content_type)[:80])
+    """Make the error for an answer that cannot be understood: status, content type, and what a service said.
+
+    Of a body in JSON the code and the message are kept, where it has members of these names; never more.
+    """
+    content_type = as_text(reply.header("content-type").split(";")[0].strip())[:80]
+    return UnexpectedReplyError(code, status=reply.status, content_type=content_type, **_said(reply))
+
+
+def _said(reply: Reply) -> dict[str, str]:
+    with suppress(ValueError, RecursionError):
+        body = json.loads(reply.body.decode("utf-8-sig"))
+        if isinstance(body, dict):
+            code = next(filter(None, (as_text(body.get(name)) for name in _CODES)), "")
+            text = next(filter(None, (as_text(body.get(name)) for name in _TEXTS)), "")
+            if code or text:
+                code = code or str(reply.status)
+                reason = ": ".join(filter(None, (code, text)))
+                return {"provider_code": code, "provider_text": text, "reason": reason}
+    return {}
 
 
 def json_answer(reply: Reply) -> dict[str, Any]:

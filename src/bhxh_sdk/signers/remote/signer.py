@@ -197,9 +197,11 @@ class RemoteSigner:
         return found
 
     def _doubtful(self, transaction: SigningTransaction, error: BhxhError) -> SigningTransaction:
+        said = {name: str(error.parameters.get(f"provider_{name}", "")) for name in ("code", "text")}
+        told = evolve(transaction, reason_code=said["code"], reason=said["text"])
         if self._protocol.chooses_id:
-            return evolve(transaction, state=SigningState.PENDING)
-        return evolve(transaction, state=SigningState.AMBIGUOUS, reason=error.code)
+            return evolve(told, state=SigningState.PENDING)
+        return evolve(told, state=SigningState.AMBIGUOUS, reason=told.reason or error.code)
 
     def _talk(self, ask: Ask, note: Keep | None) -> _Talk:
         self._demand_open()
@@ -257,6 +259,7 @@ class _Talk:
             result: T = done.value
             return result
         except UnexpectedReplyError as error:
+            self._mask(error)
             if (clearer := self._about_log_in()) is not None:
                 raise clearer from error
             raise
