@@ -25,6 +25,7 @@ from bhxh_sdk.remote_errors import (
     ConfirmationSecretError,
     ProviderFailedError,
     ProviderLoginError,
+    ProviderRequestError,
 )
 from bhxh_sdk.sandbox.pki import SandboxCertificate
 from bhxh_sdk.sandbox.remote.provider import json_reply
@@ -183,7 +184,53 @@ def test_a_list_without_end_is_left_after_many_pages(world):
     reply = json_reply({"credentialIDs": [], "nextPageToken": "again"})
     answers(made, "credentials/list", *[reply] * 200)
     assert made.certificates() == ()
-    assert len(made.sender.requests) == 100
+    assert len(made.sender.requests) == 20
+
+
+def test_of_many_credentials_the_first_ones_are_read(world):
+    made = world()
+    pages = [
+        json_reply({"credentialIDs": [f"{page}-{number}" for number in range(150)], "nextPageToken": "more"})
+        for page in range(5)
+    ]
+    answers(made, "credentials/list", *pages)
+    der = base64.b64encode(made.provider.desk.credentials["lab/unit"].issued.der).decode()
+    answers(made, "credentials/info", *[json_reply({"cert": {"certificates": [der]}})] * 500)
+    listed = made.certificates()
+    assert [item.key_id for item in listed] == [f"0-{n}" for n in range(150)] + [f"1-{n}" for n in range(50)]
+    assert made.paths().count("credentials/list") == 2
+    assert made.paths().count("credentials/info") == 200
+
+
+def test_of_one_long_page_the_first_credentials_are_read(world):
+    made = world(version=2)
+    infos = [{"credentialID": f"i{number}", "cert": {}} for number in range(3000)]
+    answer = {"credentialIDs": [f"c{number}" for number in range(3000)], "credentialInfos": infos}
+    answers(made, "credentials/list", json_reply(answer))
+    with pytest.raises(KeyNotFoundError):
+        made.certificates()
+    assert made.paths().count("credentials/info") == 200
+
+
+@pytest.mark.parametrize("lets", [True, False])
+def test_a_service_that_takes_its_time_is_not_asked_for_ever(world, clock, lets):
+    made = world()
+    names = [f"c{number}" for number in range(100)]
+    answers(made, "credentials/list", json_reply({"credentialIDs": names}))
+    der = base64.b64encode(made.provider.desk.credentials["lab/unit"].issued.der).decode()
+
+    def slow(request):
+        clock.seconds += 25
+        good = json_reply({"cert": {"certificates": [der]}})
+        return good if lets else json_reply({"error": "invalid_request"}, 400)
+
+    answers(made, "credentials/info", *[slow] * 100)
+    if lets:
+        assert [item.key_id for item in made.certificates()] == names[:5]
+    else:
+        with pytest.raises(ProviderRequestError):
+            made.certificates()
+    assert made.paths().count("credentials/info") == 5
 
 
 def test_a_named_credential_is_the_only_one_read(world, pki):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import evolve
@@ -19,7 +20,7 @@ from bhxh_sdk.errors import SigningError, UnexpectedReplyError
 from bhxh_sdk.models import SignatureScheme
 from bhxh_sdk.remote_errors import ProviderLoginError
 from bhxh_sdk.signers.contract import Capabilities, SigningState
-from bhxh_sdk.signers.remote.conversation import Effect, needed, refused
+from bhxh_sdk.signers.remote.conversation import Effect, drawn, needed, refused
 from bhxh_sdk.signers.remote.csc_bodies import CscBodies
 from bhxh_sdk.signers.remote.csc_credential import credential_of
 from bhxh_sdk.signers.remote.csc_dialect import dialect_and_settings
@@ -53,7 +54,9 @@ SIGNING = "signing"
 
 _CONSENT = "oauth2code"
 _ACCEPTED = 202
-_MOST_PAGES = 100
+_MOST_PAGES = 20
+_MOST_CREDENTIALS = 200
+_LONGEST_LISTING = timedelta(minutes=2)  # after that nobody is asked for further credentials
 _SADS_HIDDEN = 8
 _REFUSED_SECRETS = {"invalid_pin": ("pin",), "invalid_otp": ("otp",)}
 _CONCLUDES = frozenset(
@@ -143,7 +146,7 @@ class Csc:
         self._sads.clear()
 
     def certificates(self, now: datetime) -> Conversation[tuple[SigningCertificate, ...]]:
-        """List what can sign. What cannot be read hides nothing else."""
+        """List what can sign: 200 credentials at most. What cannot be read hides nothing else."""
         found: dict[str, Credential] = {}
         if self._settings.credential:
             name = self._settings.credential
@@ -160,6 +163,8 @@ class Csc:
         found: dict[str, Credential] = {}
         trouble: Exception | None = None
         for name, info in (yield from self._names(now)).items():
+            if (found or trouble) and not info and (yield from drawn()).now - now > _LONGEST_LISTING:
+                break
             try:
                 found[name] = self._told(name, info) if info else (yield from self._credential(name, now))
             except ProviderLoginError:
@@ -171,7 +176,7 @@ class Csc:
         return found
 
     def _names(self, now: datetime) -> Conversation[dict[str, Mapping[str, Any]]]:
-        """Return the ids of all credentials, with what the list says of each."""
+        """Return the ids of the credentials, with what the list says of each; many are not all read."""
         found: dict[str, Mapping[str, Any]] = {}
         page = ""
         for _ in range(_MOST_PAGES):
@@ -179,13 +184,13 @@ class Csc:
             answer = json_answer(reply)
             if not isinstance(answer.get("credentialIDs"), list):
                 raise unexpected(reply)
-            names = [_id_of(item) for item in answer["credentialIDs"]]
+            names = [_id_of(item) for item in answer["credentialIDs"][:_MOST_CREDENTIALS]]
             found |= {name: {} for name in names if name}
             found |= _told_infos(answer.get("credentialInfos"), names)
             page = _id_of(answer.get("nextPageToken"))
-            if not page:
+            if not page or len(found) >= _MOST_CREDENTIALS:
                 break
-        return found
+        return dict(islice(found.items(), _MOST_CREDENTIALS))
 
     def _credential(self, name: str, now: datetime) -> Conversation[Credential]:
         reply = yield from self._wire.asked(self._dialect.info_path, self._bodies.info(name), now)
@@ -308,7 +313,8 @@ def _told_infos(infos: Any, names: list[str]) -> dict[str, Mapping[str, Any]]:  
     if not isinstance(infos, list):
         return {}
     by_place = [*names, *[""] * len(infos)]
-    pairs = ((_id_of(info.get("credentialID")) or by_place[place], info) for place, info in _dicts(infos))
+    listed = _dicts(infos[:_MOST_CREDENTIALS])
+    pairs = ((_id_of(info.get("credentialID")) or by_place[place], info) for place, info in listed)
     return {name: info for name, info in pairs if name}
 
 
