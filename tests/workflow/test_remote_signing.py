@@ -475,6 +475,7 @@ def test_the_status_says_when_a_person_has_to_decide(world, handset):
         resumed(world)
     doubtful = run_blocking(Desk(world).status("k"))
     assert (doubtful.state, doubtful.signing_in_doubt) == (State.SIGNING, True)
+    assert (waiting.as_dict()["signing_in_doubt"], doubtful.as_dict()["signing_in_doubt"]) == (False, True)
     for language in ("vi", "en"):
         assert doubtful.next_action(language) not in {waiting.next_action(language), "next.signing_in_doubt"}
     assert resumed(world, sign_again=True) is State.SUBMITTED

@@ -75,6 +75,7 @@ class RegistrationStatus:
             "state": self.state.value,
             "accepted": self.accepted,
             "activated": self.activated,
+            "signing_in_doubt": self.signing_in_doubt,
             "steps": [step.as_dict(language) for step in self.steps],
             "submissions": self.submissions,
             "sending_key": self.sending_key,
