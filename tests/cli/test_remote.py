@@ -154,6 +154,18 @@ def test_a_variable_that_is_not_set_is_named(bhxh, served, monkeypatch):
     assert "BHXH_SANDBOX_CSC_CLIENT_SECRET" in done.error["message"]
 
 
+def test_a_secret_that_nobody_is_there_to_enter_is_named_as_in_the_profile(bhxh, served):
+    profile = served.path("signers/asked.toml")
+    text = served.path("signers/ca769-vnpt.toml").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("sp_password_env")]
+    profile.write_text("\n".join(lines), encoding="utf-8")
+    done = bhxh("certificates", "--signer", f"ca769:{profile}", "--json", "--lang", "en")
+    assert (done.code, done.error["code"]) == (6, "person_needed.nobody_to_ask")
+    assert "“sp_password”" in done.error["message"]
+    assert "sp_password_env" in done.error["hint"]
+    assert "sp_password_keyring" in done.error["hint"]
+
+
 def test_the_folder_names_providers_and_signers_and_tells_rings(served):
     facts = served.as_dict()
     assert json.loads(json.dumps(facts)) == facts

@@ -30,6 +30,7 @@ __all__ = ["Output", "OwnText", "finding_lines", "shown"]
 _UNSHOWN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 _WITH_FINDINGS = frozenset({"input.report", "cli.channel_file"})
+_REMOTE_SECRET = "remote_"  # noqa: S105  # how the purpose of a question begins
 _OF_SIGNING = ("signing.", "remote.")
 
 
@@ -112,7 +113,7 @@ class Output:
         return exit_code_of(type(error))
 
     def _message(self, error: BhxhError) -> str:
-        own = f"cli.own.{error.code}"
+        own = f"cli.own.{_own_code(error)}"
         text = messages.text(own, self.language, _places(error))
         return messages.text(error.code, self.language, _places(error)) if text == own else text
 
@@ -120,7 +121,7 @@ class Output:
         """Return what to do on the command line: a hint may be written for a caller in Python."""
         places = _places(error)
         filed = messages.hint(f"cli.filed.{error.code}", self.language, places) if "key" in places else ""
-        own = filed or messages.hint(f"cli.own.{error.code}", self.language, places)
+        own = filed or messages.hint(f"cli.own.{_own_code(error)}", self.language, places)
         return own or error.hint(self.language)
 
     def _error_as_dict(self, error: BhxhError) -> dict[str, Any]:
@@ -156,8 +157,15 @@ def _key(error: BhxhError) -> str:
     return str(error.parameters.get("key", "" if of_signing else error.reference))
 
 
+def _own_code(error: BhxhError) -> str:
+    """Return the code of our own texts: a secret of a remote signer has a place in its profile."""
+    asked = error.code == "person_needed.nobody_to_ask" and error.field.startswith(_REMOTE_SECRET)
+    return "person_needed.remote_secret" if asked else error.code
+
+
 def _places(error: BhxhError) -> dict[str, Parameter]:
-    places = {"field": error.field, "reference": error.reference, **error.parameters}
+    secret = error.field.removeprefix(_REMOTE_SECRET)
+    places = {"field": error.field, "reference": error.reference, "secret": secret, **error.parameters}
     if error.code.startswith("workflow.") and "state" in places:
         places["state"] = messages.Term(f"state.{places['state']}")
     return places
