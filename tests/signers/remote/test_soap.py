@@ -86,7 +86,10 @@ def test_an_own_fault_is_read_back():
         "UTF-16": enveloped("<a/>").decode().encode("utf-16"),
         "too deep": enveloped("<a>" * 300 + "</a>" * 300),
         "too many elements": enveloped("<a/>" * 20_001),
-        "too many attributes": enveloped("<a " + " ".join(f'a{i}=""' for i in range(20_001)) + "/>"),
+        "too many attributes": enveloped('<a b=""/>' * 19_990 + '<a b="" c=""/>' * 10),
+        "too many attributes of one element": enveloped(
+            "<a b='>' " + " ".join(f'a{i}=""' for i in range(100)) + "/>"
+        ),
         "a document type": b"<!DOCTYPE a [<!ENTITY e 'x'>]>" + enveloped("<a>&e;</a>"),
         "an unknown entity": enveloped("<a>&e;</a>"),
     }.items(),
@@ -113,6 +116,12 @@ def test_no_file_and_no_entity_is_ever_read(tmp_path):
 def test_comments_sections_and_instructions_do_not_cut_a_text():
     body = "<a>ab<!-- x -->cd<?p q?><![CDATA[<e]]>f</a>"
     assert opened(enveloped(body)).text == "abcd<ef"
+
+
+def test_many_attributes_are_taken():
+    names = {f"a{number}": "x" for number in range(100)}
+    attributes = " ".join(f'{name}="x"' for name in names)
+    assert opened(enveloped(f"<a {attributes}/>" * 100)).attributes == names
 
 
 def test_a_long_text_is_taken():
