@@ -322,6 +322,35 @@ class TestCertificate:
         signer = canned(answer).signer(dialect_changes={"registers_first": True})
         assert [item.certificate.der for item in world.run(signer.certificates())] == [world.issued.der]
 
+    def test_a_registration_whose_certificates_cannot_be_read_is_no_answer(self, world, canned):
+        inside = "<m:CertificateResponse><m:X509Certificate>AAAA</m:X509Certificate></m:CertificateResponse>"
+        canned(told("408", "", name="MSS_RegistrationResp", inside=inside))
+        with pytest.raises(UnexpectedReplyError):
+            world.run(world.signer(dialect_changes={"registers_first": True}).certificates())
+
+    def test_a_registration_without_certificates_lists_none(self, world, canned):
+        canned(told("408", "", name="MSS_RegistrationResp"))
+        assert world.run(world.signer(dialect_changes={"registers_first": True}).certificates()) == ()
+
+    def test_of_many_certificates_the_first_are_looked_at(self, world, canned):
+        good = base64.b64encode(world.issued.der).decode()
+        inside = f"<m:X509Certificate>{good}</m:X509Certificate>" * 60
+        canned(told("408", "", name="MSS_RegistrationResp", inside=inside))
+        signer = world.signer(dialect_changes={"registers_first": True})
+        assert len(world.run(signer.certificates())) == 50
+
+    @pytest.mark.parametrize(("before", "is_found"), [(49, True), (50, False)])
+    def test_of_many_elements_the_first_are_looked_at_for_a_certificate(
+        self, world, canned, job, before, is_found
+    ):
+        good = base64.b64encode(world.issued.der).decode()
+        value = "<m:MSS_Signature><m:Base64Signature>AAAA</m:Base64Signature></m:MSS_Signature>"
+        detail = "<c>short</c>" * 500 + f"<c>{'A' * 101}</c>" * before + f"<c>{good}</c>"
+        canned(told("500", inside=value, detail=detail))
+        transaction, _ = world.begun([job()])
+        assert transaction.state is DONE
+        assert transaction.certificate == (world.issued.der if is_found else b"")
+
     def test_line_ends_in_its_base64(self, world):
         world.provider.desk.misbehave(Mischief.LINE_ENDS)
         assert world.run(world.signer().certificates())[0].certificate.der == world.issued.der

@@ -9,6 +9,7 @@ it is shown here only where the service tells it.
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from attrs import evolve
@@ -43,6 +44,8 @@ __all__ = ["Mss"]
 _PASSWORD = "ap_password"  # noqa: S105  # the name of a secret
 _SIGNATURE, _STATUS, _REGISTRATION = "MSS_Signature", "MSS_StatusQuery", "MSS_Registration"
 _LONGEST_CODE = 40
+_MOST_CERTIFICATES = 50
+_SHORTEST_CERTIFICATE = 100
 _GOOD, _WRONG, _BROKEN = 200, 400, 500  # where HTTP's kinds of answer begin
 _REDIRECTED = 300
 
@@ -137,7 +140,11 @@ class Mss:
             if code not in self._statuses:
                 raise unexpected(reply)
             raise verdict_error(self._statuses[code], code=code, text=text)
-        return tuple(self._listed(found) for found in _certificates(answer))
+        told = _certificate_texts(answer)
+        found = [item for text in told if (item := certificate_of(text))]
+        if told and not found:
+            raise unexpected(reply)
+        return tuple(map(self._listed, found))
 
     def start(self, order: Order) -> Conversation[SigningTransaction]:
         """Ask for a signature: the phone rings."""
@@ -279,10 +286,10 @@ def _values(answer: Part) -> list[str]:
     return [part.text for item in holder for part in item.parts if part.name == "Base64Signature"]
 
 
-def _certificates(answer: Part) -> list[CertificateInfo]:
-    """Return the certificates of a registration; one that cannot be read hides no other."""
-    texts = [part.text for part in answer.below() if part.name == "X509Certificate"]
-    return [found for text in texts if (found := certificate_of(text))]
+def _certificate_texts(answer: Part) -> list[str]:
+    """Return the certificates of a registration as they came."""
+    texts = (part.text for part in answer.below() if part.name == "X509Certificate")
+    return list(islice(texts, _MOST_CERTIFICATES))
 
 
 def _certificate(answer: Part, transaction: SigningTransaction, signatures: Mapping[str, bytes]) -> bytes:
@@ -290,7 +297,8 @@ def _certificate(answer: Part, transaction: SigningTransaction, signatures: Mapp
 
     What the service calls its element is not known, so every element below `StatusDetail` is looked at.
     """
-    found = [item for part in _detail(answer) if (item := certificate_of(part.text))]
+    texts = (part.text for part in _detail(answer) if len(part.text) > _SHORTEST_CERTIFICATE)
+    found = [item for text in islice(texts, _MOST_CERTIFICATES) if (item := certificate_of(text))]
     fitting = [item for item in found if _fits(item, transaction, signatures)]
     return next((item.der for item in (*fitting, *found)), b"")
 
