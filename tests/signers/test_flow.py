@@ -28,6 +28,7 @@ from bhxh_sdk.signers import (
     SigningState,
     SigningTransaction,
     asked_after,
+    followed,
     key_of,
     looked_after,
     resume,
@@ -159,6 +160,22 @@ def test_when_time_is_up_the_transaction_is_named(
     assert caught.value.reference in caught.value.message("vi")
     assert clock.seconds == pytest.approx(waited)
     assert type(caught.value) is StillWaitingError
+
+
+def test_a_life_that_a_provider_gives_is_waited_for_to_its_end(run, key, certificate, world, job):
+    _, clock = world
+    with pytest.raises(StillWaitingError):
+        run(sign(Phone(key, [P] * 1000, deadline_seconds=900), [job()], certificate, *world))
+    assert clock.seconds == pytest.approx(900)
+
+
+def test_a_clock_that_was_set_back_since_does_not_make_anybody_wait_for_days(run, key, clock):
+    saved = SigningTransaction(
+        transaction_id="1", backend="phone", state=P, deadline=clock.now() + timedelta(days=3)
+    )
+    with pytest.raises(StillWaitingError):
+        run(followed(Phone(key, [P] * 10_000), saved, clock))
+    assert clock.seconds == pytest.approx(300)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 LONGEST_WAIT_SECONDS = 300.0
-"""How long to wait for a person where the provider names no deadline; no known one allows more."""
+"""How long to wait for a person in one go; no known provider allows more."""
 
 _SHORTEST_PAUSE_SECONDS = 1.0
 _USUAL_PAUSE_SECONDS = 3.0
@@ -90,7 +90,9 @@ async def sign(
     for first in range(0, len(jobs), size):
         batch = jobs[first : first + size]
         transaction = await started(signer, batch, certificate, ask, clock, on_pending)
-        signatures |= await resume(signer, transaction, batch, certificate, clock, on_pending)
+        life = max(LONGEST_WAIT_SECONDS, _seconds_left(transaction, clock))  # given by this very clock
+        finished = await _followed(signer, transaction, clock, on_pending, life)
+        signatures |= values_of(finished, batch, certificate)
     return signatures
 
 
@@ -161,6 +163,9 @@ async def followed(
 ) -> SigningTransaction:
     """Wait until a transaction has ended, and return it. An error leaves it open: ask again later.
 
+    It waits no longer than `LONGEST_WAIT_SECONDS`: where the clock was set back since the deadline was kept,
+    that may lie days ahead.
+
     Args:
         signer: the backend that started it, or one of the same kind.
         transaction: as `on_pending` was told it last.
@@ -173,8 +178,18 @@ async def followed(
         SigningError: the provider refused the question.
 
     """
+    return await _followed(signer, transaction, clock, on_pending, LONGEST_WAIT_SECONDS)
+
+
+async def _followed(
+    signer: Signer,
+    transaction: SigningTransaction,
+    clock: Clock,
+    on_pending: OnPending | None,
+    longest_seconds: float,
+) -> SigningTransaction:
     _demand_own(signer, transaction)
-    end = clock.monotonic() + _seconds_allowed(transaction, clock)
+    end = clock.monotonic() + min(longest_seconds, _seconds_left(transaction, clock))
     told: SigningTransaction | None = None
     while transaction.state in _WAITING:
         if on_pending is not None and transaction != told:
@@ -238,7 +253,7 @@ def key_of(transaction: SigningTransaction, certificate: SigningCertificate) -> 
     return SigningCertificate(certificate=came, key_id=certificate.key_id)
 
 
-def _seconds_allowed(transaction: SigningTransaction, clock: Clock) -> float:
+def _seconds_left(transaction: SigningTransaction, clock: Clock) -> float:
     if transaction.deadline is None:
         return LONGEST_WAIT_SECONDS
     return (transaction.deadline - clock.now()).total_seconds()
