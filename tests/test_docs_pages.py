@@ -45,3 +45,23 @@ def test_a_wrong_call_says_how(arguments, capsys):
 
 def test_a_cell_stays_in_its_row():
     assert pages.table(["a"], [["x|y\nz"]]).splitlines()[-1] == "| x\\|y z |"
+
+
+def test_a_member_of_a_dialect_has_its_own_mark_or_that_of_its_table():
+    text = """# head
+
+plain = "a#b"
+own = 1   # likely: one client
+# seen
+[codes]
+400 = "request"
+401 = "login"   # unknown client
+402 = "login"   # sources conflict
+"""
+    assert [tuple(member) for member in pages.members(text)] == [
+        ("plain", "", ""),
+        ("own", "likely", "one client"),
+        ("codes.400", "seen", ""),
+        ("codes.401", "seen", ""),
+        ("codes.402", "sources conflict", ""),
+    ]

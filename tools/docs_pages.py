@@ -11,8 +11,9 @@ import importlib
 import inspect
 import re
 import sys
+import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bhxh_sdk import catalogue, errors, messages, remote_errors, token_errors, transport, workflow, xml
 from bhxh_sdk.cli.exit_codes import ExitCode, exit_code_of
@@ -100,6 +101,77 @@ def lists() -> str:
             for source in catalogue.sources()
         ),
     )
+
+
+# Remote and SIM signing
+
+_DIALECTS = ROOT / "src/bhxh_sdk/signers/remote/data"
+_MEMBER = re.compile(r'(?P<name>\w+) *= *(?:"[^"]*"|[^"#])*(?:# *(?P<note>.*))?')
+_TABLE = re.compile(r"\[(?P<name>\w+)\] *(?:# *(?P<note>.*))?")
+_MARK = re.compile(
+    r"(?P<mark>seen|likely|unknown|sources conflict)(?=$|[:,;]| (?:for|in|there)\b)(?P<why>.*)"
+)
+_MARKS = ("seen", "likely", "sources conflict", "unknown")
+_TRIED = {"csc-v1": "the sandbox; certomancer-csc-dummy 0.4.2, a test server that others wrote"}
+
+
+class Member(NamedTuple):
+    """One member of a dialect: its mark, or an empty text, and what the data say beside it."""
+
+    name: str
+    mark: str
+    why: str
+
+
+def members(text: str) -> Iterator[Member]:
+    """Every member of a dialect's file; one without a mark has that of the table or comment above it."""
+    place = above = told = ""
+    for line in text.splitlines():
+        if table_head := _TABLE.fullmatch(line):
+            place, above, told = f"{table_head['name']}.", table_head["note"] or told, ""
+        elif member := _MEMBER.fullmatch(line):
+            own = _MARK.match(member["note"] or "")
+            found = own or _MARK.match(above if place else "")
+            note = found["why"].strip(" :,;") if found else ""
+            yield Member(f"{place}{member['name']}", found["mark"] if found else "", note)
+        elif line.startswith("#"):
+            told = f"{told} {line.strip('# ')}".strip()
+        else:
+            told = ""
+
+
+def _dialects() -> Iterator[tuple[str, str]]:
+    for file in sorted(_DIALECTS.glob("*.toml")):
+        yield file.stem, file.read_text(encoding="utf-8")
+
+
+def dialects() -> str:
+    """Each shipped dialect: where it comes from, its marks, and what it was tried with."""
+    rows = []
+    for name, text in _dialects():
+        marks = [member.mark for member in members(text)]
+        counts = [str(marks.count(mark)) for mark in (*_MARKS, "")]
+        rows.append([f"`{name}`", _origin(text), *counts, _TRIED.get(name, "the sandbox"), "nobody"])
+    head = (*_MARKS, "without a mark", "tried with", "with a live service")
+    return table(("dialect", "where it comes from", *head), rows)
+
+
+def _origin(text: str) -> str:
+    """The comment at the head of a file, and its own word on its certainty."""
+    head = text.split("\n\n", 1)[0]
+    comment = " ".join(line.strip("# ") for line in head.splitlines() if line.startswith("#"))
+    return f"{comment} {tomllib.loads(text).get('certainty', '')}".strip()
+
+
+def unproven_members() -> str:
+    """Every member of a dialect that is marked as not seen."""
+    rows = (
+        (f"`{name}`", f"`{member.name}`", member.mark, member.why)
+        for name, text in _dialects()
+        for member in members(text)
+        if member.mark not in {"", "seen"}
+    )
+    return table(("dialect", "member", "certainty", "note"), rows)
 
 
 # Steps and states
@@ -207,6 +279,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "unproven-elements": unproven_elements,
     "endpoints": endpoints,
     "lists": lists,
+    "dialects": dialects,
+    "unproven-members": unproven_members,
     "steps": steps,
     "state-diagram": state_diagram,
     "states": states,
