@@ -6,10 +6,9 @@ again by code, wherever it came from.
 
 from __future__ import annotations
 
-import base64
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex
-from urllib.parse import quote, quote_plus
 
 from attrs import frozen
 
@@ -17,9 +16,10 @@ from bhxh_sdk.errors import MissingExtraError, PersonNeededError, SetupError
 from bhxh_sdk.ports import Question
 from bhxh_sdk.remote_errors import ConfirmationSecretError
 from bhxh_sdk.secret import Secret
+from bhxh_sdk.signers.remote.masking import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from bhxh_sdk.ports import Ask
     from bhxh_sdk.signers.remote.conversation import SecretNeed
@@ -28,11 +28,6 @@ __all__ = ["ONCE", "ProviderSecrets", "SecretPlace"]
 
 ONCE = frozenset({"otp", "pin"})
 """Secrets that are asked for at each signature."""
-
-_MASK = "***"
-_SHORTEST_MASKED = 4
-_FIRST_OWN = (0, 2, 3)
-"""The first character of base64 that is a value's own, after none, one and two bytes of something else."""
 
 
 @frozen(kw_only=True)
@@ -69,7 +64,7 @@ class ProviderSecrets:
         self._given = {name: Secret(value) for name, value in (given or {}).items()}
         self._environment = os.environ if environment is None else environment
         self._asked: dict[str, Secret] = {}
-        self._refused: dict[str, Secret] = {}
+        self._refused: dict[str, list[Secret]] = {}
         self._used: dict[str, Secret] = {}
 
     async def secret(self, need: SecretNeed, ask: Ask) -> Secret:
@@ -85,7 +80,7 @@ class ProviderSecrets:
         found = self.kept(need.name)
         if found is None:
             found = await self._from_person(need, ask)
-        if self._refused.get(need.name) == found:
+        if found in self._refused.get(need.name, ()):
             raise ConfirmationSecretError("remote.secret_refused_before", field=need.name)
         self._used[need.name] = found
         return found
@@ -109,13 +104,12 @@ class ProviderSecrets:
         """Remember that the provider refused the secret that was used last; an asked one is forgotten."""
         self._asked.pop(name, None)
         if name in self._used:
-            self._refused[name] = self._used.pop(name)
+            self._refused.setdefault(name, []).append(self._used.pop(name))
 
     def mask(self, text: str, more: Iterable[Secret] = ()) -> str:
         """Return a provider's text without the secrets that were used, should it repeat them."""
-        for secret in (*self._used.values(), *self._refused.values(), *more):
-            text = _masked(text, secret.reveal())
-        return text
+        refused = chain.from_iterable(self._refused.values())
+        return masked(text, (secret.reveal() for secret in (*self._used.values(), *refused, *more)))
 
     def forget(self) -> None:
         """Forget everything that people entered."""
@@ -151,27 +145,6 @@ class ProviderSecrets:
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         msg = "secrets cannot be pickled or copied"
         raise TypeError(msg)
-
-
-def _masked(text: str, value: str) -> str:
-    """Return a text without a value and without the beginning of it where the text was cut."""
-    for spelling in _spellings(value):
-        if len(spelling) >= _SHORTEST_MASKED:
-            text = text.replace(spelling, _MASK)
-    for length in range(len(value) - 1, _SHORTEST_MASKED - 1, -1):
-        if text.endswith(value[:length]):
-            return text[:-length] + _MASK
-    return text
-
-
-def _spellings(value: str) -> Iterator[str]:
-    """Return a value as it is, as in addresses and forms, in hexadecimal, and as a part of base64."""
-    raw = value.encode()
-    yield from (value, quote(value, safe=""), quote_plus(value), raw.hex(), raw.hex().upper())
-    for start, first in enumerate(_FIRST_OWN):
-        coded = base64.b64encode(bytes(start) + raw).decode()
-        last = len(coded) if (start + len(raw)) % 3 == 0 else coded.index("=") - 1
-        yield coded[first:last]
 
 
 def _from_keyring(name: str, place: str) -> Secret:
