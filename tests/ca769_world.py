@@ -15,6 +15,7 @@ from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers import SigningJob
 from bhxh_sdk.signers import sign as signed
 from bhxh_sdk.signers.remote import RemoteProfile, open_profile
+from bhxh_sdk.signers.remote.decision769_totp import TAKEN
 
 BASE = "https://signing.example.com/sca/sp769"
 DIALECTS = ("plain", "vnpt", "vnpt-th", "ca2")
@@ -38,6 +39,7 @@ class World:
     """One provider, one signer."""
 
     def __init__(self, direct, dialect="vnpt", **options):
+        TAKEN.clear()  # every world begins at the same moment, with the same secret
         self.clock = VirtualClock(datetime(2026, 9, 1, 3, 0, tzinfo=UTC), seed=7)
         self.provider = Decision769Provider(self.clock, dialect, **options)
         self.pki = SandboxPki(self.clock.now())

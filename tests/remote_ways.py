@@ -16,6 +16,7 @@ from bhxh_sdk.sandbox.remote.mysign import SandboxMySign
 from bhxh_sdk.sandbox.remote.phone import SandboxPhone
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.remote import RemoteProfile
+from bhxh_sdk.signers.remote.decision769_totp import TAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,6 +71,7 @@ def _bare(table: Mapping[str, Any], **changes: object) -> dict[str, Any]:
 
 def _ca769(dialect: str, *starts: str, **options: Any) -> Maker:
     def make(clock: VirtualClock, issued: SandboxCertificate) -> Place:
+        TAKEN.clear()  # every place begins at the same moment, with the same secret
         provider = Decision769Provider(clock, dialect, **options)
         provider.add(issued)
         return Place(

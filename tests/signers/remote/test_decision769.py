@@ -854,6 +854,18 @@ def test_th_waits_for_the_next_code_where_one_was_used(silent):
     assert 30 < silent.clock.monotonic() <= 60
 
 
+def test_th_another_signer_of_the_process_sends_no_code_again(silent):
+    refused = answered({"status_code": 401, "message": "OTP WRONG"}, 401)
+    silent.sender.provider = Canned(silent.provider, refused)
+    for _ in range(2):
+        assert silent.start(silent.signer(), jobs()).failure == "secret"
+    first, second = (body["otp"] for body in silent.sent("/v2/signatures/sign"))
+    assert first != second
+    silent.sender.provider = silent.provider
+    assert silent.sign()
+    assert 30 < silent.clock.monotonic() <= 60
+
+
 def test_th_nobody_is_there_to_tell_the_password(silent):
     own = {name: item for name, item in silent.provider.secrets.items() if name != "password"}
     with pytest.raises(PersonNeededError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from bhxh_sdk.errors import SetupError
 from bhxh_sdk.secret import Secret
-from bhxh_sdk.signers.remote.decision769_totp import next_code_at, one_time_code
+from bhxh_sdk.signers.remote.decision769_totp import TAKEN, code_time, one_time_code
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
 KEY = b"12345678901234567890"
@@ -45,14 +46,38 @@ def test_codes_equal_those_of_another_implementation(key, seconds):
     assert code_at(key, seconds) == other.generate(seconds).decode()
 
 
-@given(st.integers(0, 2**34), st.integers(0, 999_999))
-def test_the_next_code_comes_with_the_next_step(seconds, micro):
+SEVENTEEN = Secret(base64.b64encode(b"seventeen letters").decode())
+
+
+@given(st.integers(0, 2**34), st.integers(0, 999_999), st.integers(1, 5))
+def test_each_step_is_given_out_once(seconds, micro, count):
+    TAKEN.clear()
     now = START + timedelta(seconds=seconds, microseconds=micro)
-    end = next_code_at(now)
-    assert timedelta() < end - now <= timedelta(seconds=30)
-    assert (
-        abs((end - START).total_seconds() % 30) < 1e-3 or abs((end - START).total_seconds() % 30 - 30) < 1e-3
-    )
+    first, *others = (code_time(Secret(SEVENTEEN), now) for _ in range(count))
+    assert first == now
+    steps = [(moment - START) // timedelta(seconds=30) for moment in (first, *others)]
+    assert steps == list(range(steps[0], steps[0] + count))
+    assert all((moment - START) % timedelta(seconds=30) == timedelta() for moment in others)
+
+
+def test_each_secret_has_steps_of_its_own():
+    TAKEN.clear()
+    assert [code_time(Secret(text), START) for text in ("one", "two")] == [START, START]
+    assert not any(b"one" in name for name, _ in TAKEN)
+
+
+def test_old_steps_are_forgotten():
+    TAKEN.clear()
+    for number in range(100):
+        code_time(SEVENTEEN, START + timedelta(seconds=30 * number))
+    assert len(TAKEN) < 20
+
+
+def test_of_many_threads_none_has_the_step_of_another():
+    TAKEN.clear()
+    with ThreadPoolExecutor(8) as pool:
+        moments = list(pool.map(lambda _: code_time(SEVENTEEN, START), range(200)))
+    assert len(set(moments)) == 200
 
 
 @pytest.mark.parametrize("text", ["", "no base64!", "đ"])

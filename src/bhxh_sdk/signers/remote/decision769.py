@@ -28,7 +28,7 @@ from bhxh_sdk.signers.remote.decision769_answers import (
     standing,
 )
 from bhxh_sdk.signers.remote.decision769_dialect import COMPUTED, dialect_and_settings
-from bhxh_sdk.signers.remote.decision769_totp import next_code_at, one_time_code
+from bhxh_sdk.signers.remote.decision769_totp import code_time, one_time_code
 from bhxh_sdk.signers.remote.reading import as_text, unexpected, word
 from bhxh_sdk.signers.remote.tables import meanings
 from bhxh_sdk.signers.verdicts import Verdict, concluded, verdict_error
@@ -83,7 +83,6 @@ class Decision769:
         self._codes = meanings(dialect.codes, "codes")
         self._codes_with_secrets = self._codes | meanings(dialect.codes_with_secrets, "codes_with_secrets")
         self._held: deque[Secret] = deque(maxlen=_HELD)
-        self._next_code_at: datetime | None = None
         self._base = settings.base_url.rstrip("/")
         self.chooses_id = bool(dialect.status_path)
 
@@ -268,14 +267,16 @@ class Decision769:
     def _personal_secrets(self) -> Conversation[dict[str, Secret]]:
         """Return password and one-time code; the code is made last, for people may think for long.
 
-        No code is sent twice: for a second signature within 30 seconds the next one is waited for.
+        No code is sent twice by one process: within its 30 seconds, the next one is waited for.
         """
         password = yield from needed("password", self._settings.user_id)
         secret = yield from needed(self._kept_name("otp"), self._settings.user_id)
         if self._settings.one_time_code == COMPUTED:
-            moment = yield from drawn(self._next_code_at)
-            self._next_code_at = next_code_at(moment.now)
-            secret = one_time_code(secret, moment.now)
+            moment = yield from drawn()
+            begins = code_time(secret, moment.now)
+            if begins > moment.now:
+                yield from drawn(begins)
+            secret = one_time_code(secret, begins)
             self._held.append(secret)
         return {"password": password, "otp": secret}
 

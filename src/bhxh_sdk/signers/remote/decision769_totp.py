@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bhxh_sdk.errors import SetupError
@@ -12,12 +13,17 @@ from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.remote.reading import bytes_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import MutableMapping
 
-__all__ = ["next_code_at", "one_time_code"]
+__all__ = ["TAKEN", "code_time", "one_time_code"]
 
 _DIGITS = 6
 _STEP_SECONDS = 30
+_KEPT_STEPS = 10
+_SALT = secrets.token_bytes(16)
+
+TAKEN: MutableMapping[tuple[bytes, int], object] = {}
+"""Which steps of which secret, as a salted hash, this process has given out a code of."""
 
 
 def one_time_code(secret: Secret, now: datetime) -> Secret:
@@ -43,16 +49,29 @@ def one_time_code(secret: Secret, now: datetime) -> Secret:
     return Secret(f"{number % 10**_DIGITS:0{_DIGITS}}")
 
 
-def next_code_at(now: datetime) -> datetime:
-    """Return when the code of a moment gives way to the next: a code is good for one use.
+def code_time(secret: Secret, now: datetime) -> datetime:
+    """Return when the first code begins that nobody in this process has used, and take it for one use.
+
+    Every signer of this process counts, so that a code that was refused to one is not sent by another.
 
     Args:
-        now: the moment.
+        secret: the shared secret.
+        now: the present moment.
+
+    Returns:
+        The present moment, or the beginning of a later step, to be waited for.
 
     Source: RFC 6238, section 5.2.
 
     """
-    return now + timedelta(seconds=_STEP_SECONDS - now.timestamp() % _STEP_SECONDS)
+    name = hmac.digest(_SALT, secret.reveal().encode(), "sha256")
+    first = int(now.timestamp()) // _STEP_SECONDS
+    for old in [key for key in list(TAKEN) if key[0] == name and key[1] < first - _KEPT_STEPS]:
+        TAKEN.pop(old, None)
+    step, claim = first, object()
+    while TAKEN.setdefault((name, step), claim) is not claim:  # one step: threads cannot both have it
+        step += 1
+    return now if step == first else datetime.fromtimestamp(step * _STEP_SECONDS, UTC)
 
 
 def _key(secret: Secret) -> bytes:
