@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
 
@@ -281,6 +282,32 @@ def test_what_fails_before_the_intent_leaves_no_trace_of_a_signature(world, hand
     with pytest.raises(ProviderLoginError):
         registered(world)
     assert (opened(world).state.state, signing_events(world)) == (State.BUILT, [])
+
+
+@pytest.mark.parametrize("error", [RuntimeError(), lost(), SigningError(), asyncio.CancelledError()])
+def test_what_could_not_be_shown_has_not_begun(world, handset, error):
+    async def show(transaction):
+        raise error
+
+    with pytest.raises(type(error)):
+        registered(evolve(world, on_pending=show))
+    assert (opened(world).state.state, reasons(world), handset.rings) == (State.BUILT, ["not_shown"], [])
+    assert resumed(world) is State.SUBMITTED
+    assert len(handset.rings) == 1
+
+
+def test_what_has_begun_stays_open_where_it_cannot_be_shown_any_more(world, handset):
+    handset.starts.append(PENDING)
+
+    async def show(transaction):
+        if transaction.state is PENDING:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        registered(evolve(world, on_pending=show))
+    assert (opened(world).state.state, reasons(world)) == (State.SIGNING, [])
+    assert resumed(world) is State.SUBMITTED
+    assert len(handset.rings) == 1
 
 
 def test_a_lost_answer_of_a_signer_that_notes_is_its_own_matter(world, handset):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -274,12 +275,22 @@ class _Notes:
         self._id = open_signature(dossier)
 
     async def keep(self, transaction: SigningTransaction) -> None:
-        """Write a transaction down before it goes on, and show it."""
+        """Write a transaction down before it goes on, and show it.
+
+        An error of who shows it stops the signer; where that was to be its first step, nothing has begun.
+        """
         self.kept = True
+        is_first = not open_signature(self._dossier)
         await self.write(transaction)
         on_pending = self._dossier.world.on_pending
-        if on_pending is not None:
+        if on_pending is None:
+            return
+        try:
             await on_pending(transaction)
+        except (Exception, asyncio.CancelledError):
+            if is_first:
+                await self.end("not_shown")
+            raise
 
     async def write(self, transaction: SigningTransaction) -> None:
         """Write a transaction down, unless it stands there already."""
