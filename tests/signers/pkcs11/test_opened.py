@@ -171,3 +171,9 @@ def test_a_closed_token_keeps_nothing(opened, module):
     with pytest.raises(SigningError) as caught:
         opened.keys()
     assert (caught.value.code, module.sessions) == ("signing.closed", [])
+
+
+def test_a_token_that_is_closed_while_it_logs_in_keeps_no_login(opened, token, monkeypatch, fresh_memory):
+    monkeypatch.setattr(token, "entered", lambda _: opened.close())
+    log_in(opened)
+    assert (opened.is_open, fresh_memory.wrong(token.info)) == (False, 0)

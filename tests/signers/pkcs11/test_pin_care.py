@@ -16,6 +16,7 @@ from signers.pkcs11.test_never_locked import JOBS, Clock, Person
 from tokens.entries import shelf as entries
 
 from bhxh_sdk.blocking import run_blocking
+from bhxh_sdk.errors import SigningDeclinedError
 from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers import HashName, SigningJob
@@ -335,6 +336,25 @@ def test_a_refused_pin_of_a_key_is_not_sent_by_the_next_signer(key_of, module, t
             signs(key_of(WRONG))
         assert caught.value.code == code
     assert module.logins == [(WRONG, 2)]
+
+
+def test_what_the_caller_lets_go_out_again_goes_out_once(key_of, module, token):
+    token.pin = OTHER
+    keys = [key_of(WRONG, allow_last_try=True) for _ in range(2)]
+    for key, code in zip(keys, ("token.pin_incorrect_few_left", "pin.refused_before"), strict=True):
+        with pytest.raises(PinError) as caught:
+            signs(key)
+        assert caught.value.code == code
+    token.pin = WRONG
+    assert signs(key_of(WRONG, allow_last_try=True))
+
+
+def test_a_key_whose_pad_was_cancelled_has_spent_no_try(key_of, module, token, fresh_memory):
+    told, token.pad = [], PIN
+    module.failures["C_Sign"] = [CkrError(0x50, "C_Login")]
+    with pytest.raises(SigningDeclinedError):
+        signs(key_of(None, refused=lambda: told.append("refused")))
+    assert (fresh_memory.wrong(token.info), told) == (0, [])
 
 
 def test_being_logged_in_already_says_nothing_of_the_pin(module, token, fresh_memory):
