@@ -300,6 +300,16 @@ class TestCertificate:
         assert transaction.state is DONE
         assert b"loopback test" in transaction.certificate
 
+    def test_of_a_transaction_without_jobs_no_signature_is_used(self, world, canned, job):
+        """One that version 1 kept has none."""
+        good = base64.b64encode(world.issued.der).decode()
+        canned(told("100"), told("500", name="MSS_StatusResp", detail=f"<c>{good}</c>"))
+        transaction, signer = world.begun([job()])
+        bare = attrs.evolve(transaction, jobs=())
+        own = SigningCertificate(certificate=world.issued.info, key_id=transaction.key_id)
+        with pytest.raises(SignatureMismatchError):
+            world.run(resume(signer, bare, [job()], own, world.clock))
+
     @pytest.mark.parametrize("armour", [True, False])
     def test_it_may_stand_in_the_profile(self, world, armour):
         pem = world.issued.certificate.public_bytes(Encoding.PEM).decode()
@@ -874,6 +884,14 @@ class TestDoubts:
         with pytest.raises(remote_errors.ProviderRequestError) as caught:
             world.run(world.signer(dialect_changes={"registers_first": True}).certificates())
         assert caught.value.parameters["provider_code"] == "999"
+
+    @pytest.mark.parametrize("answer", [fault("mss:_999"), fault("env:Sender")])
+    def test_an_unknown_fault_of_a_question_leaves_it_open(self, canned, job, answer):
+        world = canned(told("100"), answer, told("504", name="MSS_StatusResp"))
+        transaction, signer = world.begun([job()])
+        with pytest.raises(UnexpectedReplyError):
+            world.asked(transaction, signer)
+        assert world.asked(transaction, signer).state is PENDING
 
     def test_an_answer_about_another_transaction_is_none(self, canned, job):
         world = canned(told("100"), told("500", 'MSSP_TransID="T2"', name="MSS_StatusResp"))

@@ -306,7 +306,10 @@ def _certificate(answer: Part, transaction: SigningTransaction, signatures: Mapp
 def _fits(
     certificate: CertificateInfo, transaction: SigningTransaction, signatures: Mapping[str, bytes]
 ) -> bool:
-    job = transaction.jobs[0]
+    """Tell whether every signature fits; a transaction that was kept by an older version may have no jobs."""
     with suppress(BhxhError):
-        return signature_fits(public_key(certificate, {job.scheme}), job, signatures[job.document_id])
+        return all(
+            signature_fits(public_key(certificate, {job.scheme}), job, signatures[job.document_id])
+            for job in transaction.jobs
+        )
     return False
