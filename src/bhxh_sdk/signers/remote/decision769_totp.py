@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,10 +19,10 @@ __all__ = ["TAKEN", "code_time", "one_time_code"]
 _DIGITS = 6
 _STEP_SECONDS = 30
 _KEPT_STEPS = 10
-_SALT = secrets.token_bytes(16)
+_PLACE = b"one-time codes that were given out"
 
 TAKEN: MutableMapping[tuple[bytes, int], object] = {}
-"""Which steps of which secret, as a salted hash, this process has given out a code of."""
+"""Which steps of which secret, as a hash, this process has given out a code of."""
 
 
 def one_time_code(secret: Secret, now: datetime) -> Secret:
@@ -64,7 +63,7 @@ def code_time(secret: Secret, now: datetime) -> datetime:
     Source: RFC 6238, section 5.2.
 
     """
-    name = hmac.digest(_SALT, secret.reveal().encode(), "sha256")
+    name = hmac.digest(_PLACE, secret.reveal().encode(), "sha256")
     first = int(now.timestamp()) // _STEP_SECONDS
     for old in [key for key in list(TAKEN) if key[0] == name and key[1] < first - _KEPT_STEPS]:
         TAKEN.pop(old, None)
