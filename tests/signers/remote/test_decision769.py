@@ -50,6 +50,7 @@ from bhxh_sdk.signers import (
     transaction_from_dict,
     transaction_to_dict,
 )
+from bhxh_sdk.signers.flow import followed
 from bhxh_sdk.signers.remote import ProviderSecrets, RemoteSigner, dialect_names, protocol_of
 from bhxh_sdk.signers.remote.decision769 import Decision769
 from bhxh_sdk.signers.remote.decision769_answers import same_serial
@@ -350,6 +351,22 @@ def test_401_of_a_question_leaves_the_transaction_open(world):
     with pytest.raises(ConfirmationSecretError):
         there.result(wrong, started)
     there.clock.advance(SLOW)
+    assert there.result(there.signer(), started).state is SigningState.DONE
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_pages_in_place_of_log_in_answers_end_a_wait_after_one_question(world, status):
+    there = world()
+    signer = there.signer()
+    started = there.start(signer, jobs())
+    there.sender.provider = Canned(there.provider, page_reply(status))
+    with pytest.raises(ProviderLoginError):
+        run_blocking(followed(signer, started, there.clock))
+    assert len(there.sent("/status")) == 1
+    kind = ConfirmationSecretError if status == 401 else ProviderLoginError
+    with pytest.raises(kind):
+        run_blocking(followed(signer, started, there.clock))
+    there.sender.provider = there.provider
     assert there.result(there.signer(), started).state is SigningState.DONE
 
 

@@ -569,6 +569,44 @@ def test_a_login_that_is_answered_oddly(world, direct, answer, kind):
         assert len(world.calls()) == 1
 
 
+@pytest.mark.parametrize("answer", [(401, b"<html>"), (403, b"<html>"), (200, b"<html>"), (502, b"<html>")])
+def test_a_wait_with_odd_answers_to_log_ins_is_one_log_in(world, job, answer):
+    transaction, signer = world.begun([job()])
+    certificate = world.certificate(signer)
+    world.provider.end_tokens()
+    status, body = answer
+    provider, logins = world.provider, []
+
+    class Gateway:
+        def answer(self, request):
+            if not request.url.endswith(LOGIN):
+                return provider.answer(request)
+            logins.append(request)
+            return Reply(status=status, body=body)
+
+    signer._sender.provider = Gateway()
+    with pytest.raises(ProviderError):
+        world.run(resume(signer, transaction, [job()], certificate, world.clock))
+    assert len(logins) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_wait_with_pages_for_answers_is_one_more_log_in(world, job, status):
+    transaction, signer = world.begun([job()])
+    certificate = world.certificate(signer)
+    provider = world.provider
+
+    class Gateway:
+        def answer(self, request):
+            return Reply(status=status) if request.url.endswith(STATUS) else provider.answer(request)
+
+    signer._sender.provider = Gateway()
+    with suppress(ProviderError, StillWaitingError):
+        world.run(resume(signer, transaction, [job()], certificate, world.clock))
+    assert provider.logins <= 2
+    assert len(world.calls(SIGN)) == 1
+
+
 def test_an_unknown_code_is_kept_as_it_was_received(canned):
     world = canned((400, {"error": "invalid_thing", "error_description": "no such\r\nthing"}))
     with pytest.raises(ProviderRequestError) as caught:
