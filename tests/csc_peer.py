@@ -82,7 +82,7 @@ def _up(url, process):
 
 
 @contextmanager
-def peer(folder, scal="2"):
+def peer(folder, scal="2", content=CONFIGURATION):
     """Run the service and give its address."""
     if find_spec("csc_dummy") is None:
         if os.environ.get("CI") == "true":
@@ -90,7 +90,7 @@ def peer(folder, scal="2"):
         pytest.skip("not installed: certomancer-csc-dummy")
     _keys(folder / "keys")
     configuration = folder / "pki.yml"
-    configuration.write_text(CONFIGURATION, "utf-8")
+    configuration.write_text(content, "utf-8")
     port = _free_port()
     command = [sys.executable, "-m", "csc_dummy", str(configuration), str(port), scal]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}

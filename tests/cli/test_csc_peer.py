@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from csc_peer import peer
+
+EXAMPLE = Path(__file__).parents[2] / "examples/csc/service.yml"
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +36,13 @@ def test_the_doctor_names_what_cannot(bhxh, address):
     assert "doctor.validity.expired" in {check["code"] for check in expired["checks"]}
     nobody = bhxh("doctor", "--signer", f"{address}?credential=lab/nobody", "--json").json
     assert [check["name"] for check in nobody["checks"] if check["state"] == "failed"] == ["signer"]
+
+
+def test_the_example_s_service_signs_for_the_example_s_organisation(bhxh, tmp_path):
+    (tmp_path / "peer").mkdir()
+    with peer(tmp_path / "peer", content=EXAMPLE.read_text(encoding="utf-8")) as url:
+        signer = f"csc:{url}/csc/v1?credential=lab/unit"
+        done = bhxh("demo", "--signer", signer, "--json")
+        assert (done.code, done.json["state"]) == (0, "active"), done.err
+        doctor = bhxh("doctor", "--signer", signer, "--organisation-tax-code", "0100109106", "--json")
+        assert "doctor.owner.ok" in {check["code"] for check in doctor.json["checks"]}
