@@ -14,6 +14,9 @@ import json
 import logging
 import pickle
 import re
+import signal
+import threading
+import time
 import traceback
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -23,6 +26,7 @@ from xml.sax.saxutils import escape
 import attrs
 import pytest
 from remote_chaos import Person, wrong
+from remote_spellings import SPELLINGS
 from remote_ways import BASE, WAYS
 
 from bhxh_sdk.blocking import run_blocking
@@ -46,6 +50,8 @@ TOKENS = re.compile(rb'"(?:access_token|refresh_token|SAD|sad)": "([^"]+)"')
 FAULTS = [fault for fault in Fault if fault is not Fault.HOLD_REPLY]
 ENTERED = {"pin", "otp", "authorization_code"}
 CALLS = range(5)
+STATUSES = (400, 401, 403, 500)
+PASSWORD = 'mật"khẩu\\1&<x>/+é_'
 CUT = 300  # characters that are kept of a provider's text
 
 FAULT = """<?xml version="1.0"?><env:Envelope xmlns:env="http://www.w3.org/2003/05/soap-envelope"><env:Body>
@@ -63,6 +69,12 @@ def spellings(secret):
     return found
 
 
+def written(secret):
+    """Return every way to write a secret that is looked for where a provider spells it oddly."""
+    ways = {spelling(secret).strip("\"'&quot;b\\") for spelling in SPELLINGS.values()}
+    return ways | spellings(secret)
+
+
 class AnyPath(Faults):
     """Faults of whichever call comes next."""
 
@@ -74,6 +86,10 @@ class AnyPath(Faults):
         return self.planned.popleft() if self.planned else None
 
 
+class BrokenOffError(BaseException):
+    """A person has lost patience, as with Ctrl-C."""
+
+
 class Talkative:
     """A provider that is served; it hears every secret, and may repeat what it was sent in its errors."""
 
@@ -82,6 +98,10 @@ class Talkative:
         self.canaries = set()
         self.echoes = None  # from which call on it repeats
         self.is_cutting = False
+        self.spelling = None  # how it writes what it repeats
+        self.status = 400
+        self.is_in_codes = False
+        self.breaks_off = None  # at which call a person loses patience
         self.calls = 0
 
     @property
@@ -90,6 +110,9 @@ class Talkative:
 
     def answer(self, request):
         self.calls += 1
+        if self.calls == self.breaks_off:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGALRM)
+            time.sleep(0.1)
         if self.echoes is not None and self.calls > self.echoes:
             return self._repeating(request)
         reply = self.place.provider.answer(request)
@@ -98,15 +121,25 @@ class Talkative:
 
     def _repeating(self, request):
         text = request.body.decode() + " ".join(value for _, value in request.headers)
+        code = "4004"
         if self.is_cutting:
             held = sorted(canary for canary in self.canaries if canary in text)
             text = "x" * (CUT - 9) + "".join(held[-1:])
+        elif self.spelling:
+            held = sorted(canary for canary in self.canaries if any(one in text for one in written(canary)))
+            text = " ".join(self.spelling(canary) for canary in held)
+            code = text if self.is_in_codes else code
         if b"Envelope" in request.body:
-            return Reply(status=500, body=FAULT.format(escape(text)).encode())
-        told = {"error": "invalid_request", "status_code": 400, "status": "4004"}
+            fault = FAULT.replace("_101", "_" + escape(code)) if self.is_in_codes else FAULT
+            return Reply(status=500, body=fault.format(escape(text)).encode())
+        told = {"error": "invalid_request", "status_code": self.status, "status": code}
+        if self.is_in_codes:
+            told |= dict.fromkeys(("error", "code", "status_code"), code)
         told |= dict.fromkeys(("error_description", "message", "description"), text)
         return Reply(
-            status=400, headers=(("content-type", "application/json"),), body=json.dumps(told).encode()
+            status=self.status,
+            headers=(("content-type", "application/json"),),
+            body=json.dumps(told).encode(),
         )
 
 
@@ -134,15 +167,20 @@ class World:
         self.issued = issued
         self.texts = []
         self.frames = []
+        self.broken_off = 0
 
-    def signer_of(self, way, *, right=True, entered="right"):
+    def signer_of(self, way, *, right=True, entered="right", other=None):
         """Begin anew with a provider and a signer."""
         self.clock = VirtualClock(datetime(2026, 9, 1, 3, 0, tzinfo=UTC), seed=7)
         place = self.provider.place = WAYS[way](self.clock, self.issued)
         self.provider.calls, self.provider.echoes, self.provider.is_cutting = 0, None, False
+        self.provider.spelling, self.provider.status, self.provider.is_in_codes = None, 400, False
+        self.provider.breaks_off = None
         self.faults.planned.clear()
         table = dict(place.table) | {"base_url": place.table["base_url"].replace(BASE, self.url)}
         given = {name: value if right else Secret(wrong(name)) for name, value in place.secrets.items()}
+        if other:
+            given = {name: Secret(other) for name in given}
         self.provider.canaries |= {value.reveal() for value in (*place.secrets.values(), *given.values())}
         self.provider.canaries -= {""}
         profile = RemoteProfile.from_table(table)
@@ -197,6 +235,9 @@ class World:
             return call(*arguments)
         except BhxhError as error:
             self._told(error)
+        except BrokenOffError as error:
+            self.broken_off += 1
+            self._traced(error)
 
     def _told(self, error):
         """Keep an error with everything on it; of the frames those that are not the test's own."""
@@ -204,6 +245,9 @@ class World:
         self.texts += [json.dumps(error.as_dict("vi"), default=str), error.message("vi"), error.hint("vi")]
         self.texts += traceback.format_exception(error)
         self.texts.append(pickle.dumps(error).decode("latin-1"))
+        self._traced(error)
+
+    def _traced(self, error):
         whole = traceback.TracebackException.from_exception(error, capture_locals=True)
         while whole is not None:
             self.frames += [
@@ -306,6 +350,39 @@ def test_no_canary_sings_where_a_provider_repeats_what_it_heard(way, world, log,
         world.signer_of(way).echoes = call
         world.signs(job)
     assert leaks(world, [*world.texts, *logged_in(log)]) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_canary_sings_however_a_provider_spells_it(way, world, job):
+    for number, spelling in enumerate(SPELLINGS.values()):
+        for call in (0, number % 4 + 1):
+            provider = world.signer_of(way, other=None if call else PASSWORD)
+            provider.echoes, provider.spelling = call, spelling
+            provider.status = STATUSES[(number + call) % len(STATUSES)]
+            provider.is_in_codes = number % 2 == call % 2
+            world.signs(job)
+    whole = "\n".join(set(world.texts)).lower()
+    wanted = {
+        form for canary in world.provider.canaries for form in written(canary) if not canary.isdecimal()
+    }
+    assert [form for form in wanted if form.lower() in whole] == []
+    assert leaks(world, world.texts) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_canary_sings_where_a_person_breaks_off(way, world, job):
+    def break_off(*_):
+        raise BrokenOffError
+
+    before = signal.signal(signal.SIGALRM, break_off)
+    try:
+        for call in CALLS:
+            world.signer_of(way).breaks_off = call + 1
+            world.signs(job)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert world.broken_off > 1
+    assert leaks(world, [*world.texts, *world.frames]) == []
 
 
 @pytest.mark.parametrize("way", WAYS)
