@@ -49,6 +49,7 @@ def test_every_message_of_the_commands_has_a_use():
         "cli.certificate.",
         "cli.demo.channel.",
         "cli.own.",
+        "cli.filed.",
         "cli.usage.",
     )
     for code in messages.known_codes("faces"):
