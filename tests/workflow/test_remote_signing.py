@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import deque
 
@@ -284,7 +283,7 @@ def test_what_fails_before_the_intent_leaves_no_trace_of_a_signature(world, hand
     assert (opened(world).state.state, signing_events(world)) == (State.BUILT, [])
 
 
-@pytest.mark.parametrize("error", [RuntimeError(), lost(), SigningError(), asyncio.CancelledError()])
+@pytest.mark.parametrize("error", [RuntimeError(), lost(), SigningError()])
 def test_what_could_not_be_shown_has_not_begun(world, handset, error):
     async def show(transaction):
         raise error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -287,7 +286,7 @@ class _Notes:
             return
         try:
             await on_pending(transaction)
-        except (Exception, asyncio.CancelledError):
+        except Exception:
             if is_first:
                 await self.end("not_shown")
             raise
