@@ -40,7 +40,9 @@ class Settings:
 
 
 def made(**settings):
-    return settings_of(RemoteProfile(kind="x", settings={"base_url": "https://a.example", **settings}), Settings)
+    return settings_of(
+        RemoteProfile(kind="x", settings={"base_url": "https://a.example", **settings}), Settings
+    )
 
 
 def test_a_profile_from_a_file(tmp_path):
