@@ -256,6 +256,21 @@ def test_masking_takes_no_time_to_speak_of(used):
     assert time.perf_counter() - begun < 1  # about 0.05 s
 
 
+def test_a_code_that_ends_as_a_token_begins_is_shown_whole():
+    token = Secret("0000abcd-efgh")
+    assert ProviderSecrets().mask("50000", [token]) == "50000"
+    assert ProviderSecrets().mask("x0000abc", [token]) == "x***"
+
+
+def test_an_id_may_hold_a_pin_by_chance_and_a_password_on_purpose_only(got):
+    secrets = ProviderSecrets(given={"sp_password": Secret(CANARY), "pin": Secret("1234")})
+    got(secrets)
+    got(secrets, "pin")
+    assert not secrets.are_in("00123400")
+    assert secrets.are_in(f"id-{CANARY}")
+    assert secrets.are_in("t-token-0123", [Secret("token-0123")])
+
+
 def test_what_people_entered_is_forgotten(got, person):
     secrets, someone = ProviderSecrets(), person("one", "two")
     got(secrets, ask=someone)

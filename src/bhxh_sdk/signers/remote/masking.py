@@ -23,6 +23,7 @@ __all__ = ["masked"]
 _MASK = "***"
 _SHORTEST = 4  # shorter secrets, and shorter beginnings of one, are not masked
 _SHORTEST_FOLDED = 3
+_LONGEST_CODE = 8  # a code such as 50000 was not cut, though a token may begin as it ends
 _SHORTEST_HEX = 8  # four bytes
 _SHORTEST_BASE64 = 6  # four bytes
 _DEPTH = 4  # escapes inside escapes that are undone
@@ -58,6 +59,8 @@ def masked(text: str, values: Iterable[str]) -> str:
         return text
     whole = [_folded(view) for view in _views(text)]
     ends = [*whole, *(_folded(view) for view in _views(_CUT_ESCAPE.sub("", text)))]
+    if text.isdecimal() and len(text) <= _LONGEST_CODE:
+        ends = []
     places = [
         (at, at + len(value)) for value in wanted for at in _found(text, value)
     ]  # also one of blanks alone

@@ -30,6 +30,9 @@ ONCE = frozenset({"otp", "pin"})
 """Secrets that are asked for at each signature."""
 
 
+_NO_CHANCE = 8  # a secret of that many characters stands in an id on purpose only
+
+
 @frozen(kw_only=True)
 class SecretPlace:
     """Say where a secret is kept.
@@ -108,8 +111,15 @@ class ProviderSecrets:
 
     def mask(self, text: str, more: Iterable[Secret] = ()) -> str:
         """Return a provider's text without the secrets that were used, should it repeat them."""
+        return masked(text, self._sent(more))
+
+    def are_in(self, text: str, more: Iterable[Secret] = ()) -> bool:
+        """Tell whether an id repeats a secret; short ones such as a PIN may stand there by chance."""
+        return masked(text, [value for value in self._sent(more) if len(value) >= _NO_CHANCE]) != text
+
+    def _sent(self, more: Iterable[Secret]) -> list[str]:
         refused = chain.from_iterable(self._refused.values())
-        return masked(text, (secret.reveal() for secret in (*self._used.values(), *refused, *more)))
+        return [secret.reveal() for secret in (*self._used.values(), *refused, *more)]
 
     def forget(self) -> None:
         """Forget everything that people entered."""

@@ -276,7 +276,7 @@ class _Talk:
             UnexpectedReplyError: its id at the provider holds one: it would be written into an address.
 
         """
-        if self._masked(transaction.provider_id) != transaction.provider_id:
+        if self._secrets.are_in(transaction.provider_id, self._protocol.hidden()):
             raise UnexpectedReplyError("remote.unexpected_reply")
         masked: dict[str, Any] = {name: self._masked(getattr(transaction, name)) for name in _FROM_PROVIDER}
         return evolve(transaction, **masked)
