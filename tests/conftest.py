@@ -6,6 +6,7 @@ import ipaddress
 import os
 import shutil
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,14 @@ settings.register_profile("ci", deadline=None, print_blob=True, derandomize=Fals
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=10)
 settings.register_profile("thorough", settings.get_profile("ci"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def _wrong_pins_of_other_tests_are_forgotten() -> Iterator[None]:
+    """Let no test find wrong PINs that another gave the same token; logins that last stay known."""
+    yield
+    if (room := sys.modules.get("bhxh_sdk.signers.pkcs11.pin_memory")) is not None:
+        room.memory._tries.clear()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
