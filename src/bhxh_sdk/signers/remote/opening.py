@@ -142,18 +142,8 @@ def _from_options(address: SignerAddress) -> RemoteProfile:
 
 
 def _host(url: str) -> str:
-    """Return the host of an address as the list of allowed hosts takes it.
-
-    Raises:
-        InputError: it is no address.
-
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host:
-        raise InputError("input.address", field="base_url")
+    """Return the host of an address, which the profile has judged, as the list of allowed hosts takes it."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
     shown = f"[{host}]" if ":" in host else host
     return shown if port is None else f"{shown}:{port}"

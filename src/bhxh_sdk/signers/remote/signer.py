@@ -246,7 +246,7 @@ class _Talk:
         self._ask = ask
         self._note = note
         self._names: set[str] = set()
-        self._last: tuple[Effect, Reply] | None = None
+        self._last = (Effect.READS, 0)
 
     async def converse(self, conversation: Conversation[T]) -> T:
         """Take the conversation's steps until it returns."""
@@ -286,17 +286,13 @@ class _Talk:
 
         Asked again and again while a person thinks, a wrong password would be sent until it is locked.
         """
-        if self._last is None:
-            return None
-        effect, reply = self._last
-        if reply.status == _UNAUTHORISED:
+        effect, status = self._last
+        if status == _UNAUTHORISED:
             for name in self._names:
                 self._secrets.refuse(name)
-        if reply.status in {_UNAUTHORISED, _FORBIDDEN} and self._names:
-            return verdict_error(Meaning(Verdict.LOGIN), code=str(reply.status))
-        return (
-            ProviderError("remote.login_unclear", status=reply.status) if effect is Effect.LOGS_IN else None
-        )
+        if status in {_UNAUTHORISED, _FORBIDDEN} and self._names:
+            return verdict_error(Meaning(Verdict.LOGIN), code=str(status))
+        return ProviderError("remote.login_unclear", status=status) if effect is Effect.LOGS_IN else None
 
     async def _take(self, step: Step) -> Any:  # noqa: ANN401  # each step has an answer of its own
         if isinstance(step, Call):
@@ -336,7 +332,7 @@ class _Talk:
         except NotSentError:
             self.in_doubt = was_in_doubt
             raise
-        self._last = call.effect, reply
+        self._last = call.effect, reply.status
         return reply
 
     def _mask(self, error: BhxhError) -> None:
