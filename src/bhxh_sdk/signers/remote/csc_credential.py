@@ -5,16 +5,15 @@ Source: CSC API 1.0.4 and 2.0, credentials/info. Numbers and truth values also c
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from bhxh_sdk.errors import CertificateUnusableError, UnreadableFileError
+from bhxh_sdk.errors import CertificateUnusableError
 from bhxh_sdk.models import CertificateInfo, SignatureScheme
 from bhxh_sdk.signers.contract import SigningCertificate
 from bhxh_sdk.signers.remote.csc_expression import chosen
-from bhxh_sdk.signers.remote.reading import as_number, as_text, bytes_of, word
+from bhxh_sdk.signers.remote.reading import as_number, as_text, certificate_of, word
 from bhxh_sdk.signers.verdicts import Meaning, Verdict, verdict_error
 
 if TYPE_CHECKING:
@@ -132,14 +131,7 @@ def _obstacle(key: Mapping[str, Any], certificate: Mapping[str, Any]) -> str:
 
 def _certificate(texts: Any) -> CertificateInfo | None:  # noqa: ANN401  # foreign JSON
     """Return the first certificate, which is the signer's."""
-    with suppress(ValueError, UnreadableFileError):
-        return CertificateInfo.from_der(_der(next(iter(_list(texts)), None)))
-    return None
-
-
-def _der(text: Any) -> bytes:  # noqa: ANN401  # foreign JSON
-    lines = text.splitlines() if isinstance(text, str) else []
-    return bytes_of("".join(line for line in lines if not line.startswith("-----")))
+    return certificate_of(next(iter(_list(texts)), None))
 
 
 def _members(answer: Mapping[str, Any], *, ask_optional: bool) -> tuple[Entry, ...]:

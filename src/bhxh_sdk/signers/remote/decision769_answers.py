@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
-from bhxh_sdk.errors import UnreadableFileError
-from bhxh_sdk.models import CertificateInfo
 from bhxh_sdk.secret import Secret
 from bhxh_sdk.signers.contract import SigningCertificate, SigningState
 from bhxh_sdk.signers.remote.reading import (
     as_number,
     as_text,
-    bytes_of,
+    certificate_of,
     json_answer,
     signatures_by_id,
     unexpected,
@@ -40,7 +38,6 @@ __all__ = [
 
 _RESULT_LISTS = ("signatures", "signed_files", "sign_files")
 _SUCCESS, _CLIENT_FAULTS = range(200, 300), range(400, 500)
-_ARMOUR = re.compile(r"-----(?:BEGIN|END)[A-Z0-9 ]*-----")
 _NOT_HEXADECIMAL = re.compile(r"[\s:]+|^0[xX]")
 
 
@@ -274,11 +271,8 @@ def _is_done(answer: Answer, messages: Mapping[str, Meaning]) -> bool:
 
 
 def _certificate(entry: Mapping[str, Any]) -> SigningCertificate | None:
-    text = entry.get("cert_data")
-    try:
-        der = bytes_of(_ARMOUR.sub("", text) if isinstance(text, str) else text)
-        certificate = CertificateInfo.from_der(der)
-    except (ValueError, UnreadableFileError):
+    certificate = certificate_of(entry.get("cert_data"))
+    if certificate is None:
         return None
     key_id = as_text(entry.get("serial_number")) or certificate.serial_text
     return SigningCertificate(certificate=certificate, key_id=key_id, has_private_key=True)

@@ -29,7 +29,6 @@ __all__ = ["ONCE", "ProviderSecrets", "SecretPlace"]
 ONCE = frozenset({"otp", "pin"})
 """Secrets that are asked for at each signature."""
 
-
 _NO_CHANCE = 8  # a secret of that many characters stands in an id on purpose only
 
 
